@@ -1,0 +1,184 @@
+# smtpe: plain GNU make, one file. `make help` lists what there is.
+#
+# Every variant has a tree of its own; objects are never shared:
+#   build/        static glibc, Debian's .a files (the default)
+#   build/musl/   static musl, `make LIBC=musl` (starts 3 to 4 times faster)
+#   build/asan/   gcc with address and undefined sanitizers, `make asan`
+#   build/clang/  clang, `make clang`
+# A program is smtpe/smtpe.c, queuerun/queuerun.c, or NAME.c with a dash in
+# its name; the other sources of a folder are that folder's archive.
+
+PREFIX ?= /usr/local
+DESTDIR ?=
+BINDIR ?= $(PREFIX)/bin
+LIBEXECDIR ?= $(PREFIX)/libexec/smtpe
+MANDIR ?= $(PREFIX)/share/man
+DATADIR ?= $(PREFIX)/share/smtpe
+
+LIBC ?= glibc
+VARIANT ?= $(LIBC)
+PKG_CONFIG ?= pkg-config
+AR ?= ar
+
+WARN = -Wall -Wextra -Wshadow -Wconversion -Wstrict-prototypes \
+	-Wmissing-prototypes -Wformat=2 -Wvla -Wno-sign-conversion $(WERROR)
+HARDEN = -fPIE -fstack-protector-strong -fstack-clash-protection
+OPT ?= -O2 -g
+BASE = -std=gnu11 -D_GNU_SOURCE -Ilib $(WARN) $(HARDEN) $(OPT)
+LUA_CFLAGS := $(shell $(PKG_CONFIG) --cflags lua5.4 2>/dev/null)
+
+ifeq ($(VARIANT),glibc)
+  B = build
+  CC = gcc
+  CFLAGS_V = $(BASE) -D_FORTIFY_SOURCE=2 $(LUA_CFLAGS)
+  LDFLAGS_V = -static-pie -Wl,-z,relro,-z,now
+  LIBS_V = -llua5.4 -lbearssl -lcares -lcdb -lm
+else ifeq ($(VARIANT),musl)
+  B = build/musl
+  M = build/musl-libs
+  CC = musl-gcc
+  CFLAGS_V = $(BASE) -I$(M)/include
+  LDFLAGS_V =
+  LIBS_V = $(M)/lib/liblua.a $(M)/lib/libbearssl.a $(M)/lib/libcares.a \
+	$(M)/lib/libcdb.a
+  DEPS_V = $(M)/.done
+else ifeq ($(VARIANT),asan)
+  B = build/asan
+  CC = gcc
+  CFLAGS_V = $(BASE) -O1 -fno-omit-frame-pointer $(LUA_CFLAGS) \
+	-fsanitize=address,undefined -fno-sanitize-recover=all
+  LDFLAGS_V = -pie -fsanitize=address,undefined -static-libasan -Wl,-z,relro,-z,now
+  LIBS_V = -Wl,-Bstatic -llua5.4 -lbearssl -lcdb -lcares -Wl,-Bdynamic -lm
+else ifeq ($(VARIANT),clang)
+  B = build/clang
+  CC = clang
+  CFLAGS_V = $(BASE) -D_FORTIFY_SOURCE=2 $(LUA_CFLAGS)
+  LDFLAGS_V = -static-pie -Wl,-z,relro,-z,now
+  LIBS_V = -llua5.4 -lbearssl -lcares -lcdb -lm
+else
+  $(error VARIANT is glibc, musl, asan or clang, not $(VARIANT))
+endif
+
+CPPFLAGS_V = -DVARIANT='"$(VARIANT)"' -DLIBEXECDIR='"$(LIBEXECDIR)"' \
+	-DDATADIR='"$(DATADIR)"'
+
+# musl-gcc ignores -static-pie: it takes the long way to a real one.
+ifeq ($(VARIANT),musl)
+  GCCLIB := $(dir $(shell gcc -print-libgcc-file-name))
+  MUSLLIB := $(firstword $(wildcard /usr/lib/*-linux-musl))
+  LINK = $(CC) -static -nostartfiles \
+	-Wl,-pie,--no-dynamic-linker,-z,text,-z,relro,-z,now \
+	-o $@ $(MUSLLIB)/rcrt1.o $(MUSLLIB)/crti.o $(GCCLIB)crtbeginS.o \
+	$(filter %.o %.a,$^) $(1) $(GCCLIB)crtendS.o $(MUSLLIB)/crtn.o
+else
+  LINK = $(CC) $(LDFLAGS_V) -o $@ $(filter %.o %.a,$^) $(1)
+endif
+
+# What links librabbitmq is dynamic glibc in every tree, from objects of its own.
+DYN_CC = gcc
+DYN_CFLAGS = $(if $(filter asan,$(VARIANT)),$(CFLAGS_V),$(BASE) -D_FORTIFY_SOURCE=2 $(LUA_CFLAGS))
+DYN_LDFLAGS = $(if $(filter asan,$(VARIANT)),$(LDFLAGS_V),-pie -Wl,-z,relro,-z,now,--as-needed)
+DYN = agent-amqp
+
+progs_in = $(patsubst %.c,%,$(wildcard $(1)/*-*.c))
+STATIC_PROGS = smtpe/smtpe queuerun/queuerun \
+	$(filter-out $(addprefix queuerun/,$(DYN)),$(call progs_in,queuerun) $(call progs_in,smtpe))
+DYN_PROGS = $(addprefix queuerun/,$(DYN))
+PROGS = $(STATIC_PROGS) $(DYN_PROGS)
+
+LIB_SRC = $(wildcard lib/*.c)
+# No Lua, no DNS, no TLS where nobody calls them.
+DYN_LIB_SRC = $(filter-out lib/hook%.c lib/mod%.c lib/dns%.c lib/tls%.c,$(LIB_SRC))
+SMTPE_SRC = $(filter-out smtpe/smtpe.c,$(filter-out smtpe/%-%.c,$(wildcard smtpe/*.c)))
+QUEUERUN_SRC = $(filter-out queuerun/queuerun.c $(addsuffix .c,$(call progs_in,queuerun)),$(wildcard queuerun/*.c))
+UNIT = $(patsubst %.c,%,$(wildcard t/unit/*.c))
+FUZZ = $(filter-out t/fuzz/replay,$(patsubst %.c,%,$(wildcard t/fuzz/*.c)))
+
+.DELETE_ON_ERROR:
+.PHONY: all check bench demo asan clang musl install clean help fuzz unit lint
+.SUFFIXES:
+
+all: $(addprefix $(B)/,$(PROGS)) ## build every program of this variant
+
+help: ## this list
+	@awk -F' ## ' '/^[a-z]+:.* ## /{sub(/:.*/, "", $$1); printf "  make %-9s %s\n", $$1, $$2}' Makefile
+	@echo "  variables: LIBC=musl PREFIX= DESTDIR= OPT= WERROR=-Werror"
+
+$(B)/%.o: %.c Makefile $(DEPS_V)
+	@mkdir -p $(@D)
+	$(CC) $(CPPFLAGS_V) $(CFLAGS_V) -MMD -MP -c -o $@ $<
+
+$(B)/dyn/%.o: %.c Makefile
+	@mkdir -p $(@D)
+	$(DYN_CC) $(CPPFLAGS_V) $(DYN_CFLAGS) -MMD -MP -c -o $@ $<
+
+$(B)/lib.a: $(LIB_SRC:%.c=$(B)/%.o)
+$(B)/smtpe.a: $(SMTPE_SRC:%.c=$(B)/%.o)
+$(B)/queuerun.a: $(QUEUERUN_SRC:%.c=$(B)/%.o)
+$(B)/dyn/lib.a: $(DYN_LIB_SRC:%.c=$(B)/dyn/%.o)
+$(B)/%.a:
+	@rm -f $@
+	$(AR) rcs $@ $^
+
+$(B)/smtpe/smtpe: $(B)/smtpe/smtpe.o $(B)/smtpe.a $(B)/lib.a
+	$(call LINK,$(LIBS_V))
+$(B)/queuerun/queuerun: $(B)/queuerun/queuerun.o $(B)/queuerun.a $(B)/lib.a
+	$(call LINK,$(LIBS_V))
+$(addprefix $(B)/,$(filter-out smtpe/smtpe queuerun/queuerun,$(STATIC_PROGS))): $(B)/%: $(B)/%.o $(B)/lib.a
+	$(call LINK,$(LIBS_V))
+$(addprefix $(B)/,$(DYN_PROGS)): $(B)/%: $(B)/dyn/%.o $(B)/dyn/lib.a
+	$(DYN_CC) $(DYN_LDFLAGS) -o $@ $^ -lrabbitmq -lcdb
+
+# Unit tests see every archive, so that a pure module is tested where it is.
+$(addprefix $(B)/,$(UNIT)): $(B)/%: $(B)/%.o $(B)/smtpe.a $(B)/queuerun.a $(B)/lib.a
+	$(call LINK,$(LIBS_V))
+unit: $(addprefix $(B)/,$(UNIT)) ## build the unit tests
+
+$(addprefix $(B)/,$(FUZZ)): $(B)/%: $(B)/%.o $(B)/t/fuzz/replay.o $(B)/smtpe.a $(B)/queuerun.a $(B)/lib.a
+	$(call LINK,$(LIBS_V))
+FUZZ_SRC = $(LIB_SRC) $(SMTPE_SRC) $(QUEUERUN_SRC)
+build/fuzz/%: t/fuzz/%.c $(FUZZ_SRC)
+	@mkdir -p $(@D)
+	clang -std=gnu11 -D_GNU_SOURCE -Ilib -Ismtpe -Iqueuerun $(CPPFLAGS_V) $(LUA_CFLAGS) -O1 -g \
+	    -fsanitize=fuzzer,address,undefined -fno-sanitize-recover=undefined \
+	    -o $@ $^ -llua5.4 -lbearssl -lcares -lcdb -lm
+fuzz: $(patsubst t/%,build/%,$(FUZZ)) ## build the fuzz targets (clang, libFuzzer)
+
+build/musl-libs/.done: scripts/musl-libs
+	sh scripts/musl-libs build/musl-libs
+
+asan: ## build with sanitizers into build/asan
+	$(MAKE) VARIANT=asan all unit
+clang: ## build with clang into build/clang
+	$(MAKE) VARIANT=clang all unit
+musl: ## the same as make LIBC=musl
+	$(MAKE) LIBC=musl all unit
+
+check: all unit ## build and run the tests
+	SMTPE_BUILD=$(CURDIR)/$(B) prove -r t
+
+bench: ## measure, beside a floor and the peers that are installed
+	sh t/bench/run
+
+demo: ## one message, end to end
+	sh scripts/demo
+
+lint: ## man pages, shell scripts, format
+	mandoc -Tlint -W warning man/*.[1-9]
+	shellcheck -x scripts/demo scripts/check scripts/musl-libs t/*.t t/lib.sh
+
+install: all ## install (DESTDIR= PREFIX=)
+	install -d $(DESTDIR)$(BINDIR) $(DESTDIR)$(LIBEXECDIR) \
+	    $(DESTDIR)$(MANDIR)/man5 $(DESTDIR)$(MANDIR)/man7 $(DESTDIR)$(MANDIR)/man8 \
+	    $(DESTDIR)$(DATADIR)
+	for p in $(PROGS); do case $$p in \
+	    */agent-*) install -m 755 $(B)/$$p $(DESTDIR)$(LIBEXECDIR)/ ;; \
+	    *) install -m 755 $(B)/$$p $(DESTDIR)$(BINDIR)/ ;; esac || exit 1; done
+	for s in 5 7 8; do for m in man/*.$$s; do [ ! -f $$m ] || \
+	    install -m 644 $$m $(DESTDIR)$(MANDIR)/man$$s/ || exit 1; done; done
+	cp -R etc/. $(DESTDIR)$(DATADIR)/
+
+clean: ## remove build/, but keep the musl libraries
+	find build -mindepth 1 -maxdepth 1 ! -name musl-libs -exec rm -rf {} + 2>/dev/null || true
+
+-include $(shell find $(B) -name '*.d' 2>/dev/null)

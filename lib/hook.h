@@ -1,0 +1,122 @@
+/*
+ * hook: the Lua engine. The only rooms that know lua.h are lib/hook*.c and
+ * lib/mod*.c. A stage is a row in hook.def and one hook_run() call.
+ *
+ * A script cannot hang, crash or desynchronise the caller: time and memory
+ * are bounded, what it returns is checked against the stage's row, and
+ * every way to end gives a verdict.
+ */
+#ifndef HOOK_H
+#define HOOK_H
+
+#include "buf.h"
+#include "reply.h"
+#include <stdint.h>
+
+enum hook_id {
+#define HOOK(name, args, verdicts, codes, failure, limit, doc) HOOK_##name,
+#include "hook.def"
+#undef HOOK
+	HOOK_N
+};
+
+/* What the script wants. */
+enum verdict_kind {
+	VERDICT_DEFAULT, /* nil: default reply and action */
+	VERDICT_REPLY,	 /* a string: reply is to be sent as it is; positive
+			  * lets the state advance */
+	VERDICT_ACCEPT,	 /* reply.text may be set */
+	VERDICT_TRUST,
+	VERDICT_INFO,	 /* reply, state unchanged */
+	VERDICT_REJECT,	 /* reply.code >= 400, reply.enhanced set */
+	VERDICT_DEFER,
+	VERDICT_DISCARD,
+	VERDICT_QUARANTINE, /* place; reply.code != 0: refuse all the same */
+	VERDICT_DISCONNECT, /* reply and drop */
+};
+#define V(kind) (1u << VERDICT_##kind)
+
+/* All spans live until the next hook_run(). */
+struct verdict {
+	enum verdict_kind kind;
+	struct reply reply; /* code 0: the stage's own */
+	bool drop;	    /* close the connection after the reply */
+	struct span place;  /* VERDICT_QUARANTINE: its name, valid */
+	bool failed;	    /* an error or a limit made this verdict */
+};
+
+/* Arguments, in the order of hook.def. */
+struct hook_arg {
+	enum { ARG_NIL, ARG_STRING, ARG_INTEGER, ARG_BOOLEAN, ARG_PARAMS,
+		ARG_LIST } type;
+	struct span s; /* STRING; PARAMS: "BODY=8BITMIME SIZE=1" as sent;
+			* LIST: strings divided by '\n' */
+	int64_t i;     /* INTEGER, BOOLEAN */
+};
+#define HOOK_STRING(x) ((struct hook_arg){ARG_STRING, (x), 0})
+#define HOOK_PARAMS(x) ((struct hook_arg){ARG_PARAMS, (x), 0})
+#define HOOK_LIST(x)   ((struct hook_arg){ARG_LIST, (x), 0})
+#define HOOK_INTEGER(x)                                                       \
+	((struct hook_arg){ARG_INTEGER, {NULL, 0}, (int64_t)(x)})
+#define HOOK_BOOLEAN(x)                                                       \
+	((struct hook_arg){ARG_BOOLEAN, {NULL, 0}, (x) ? 1 : 0})
+
+/*
+ * The facts that the tables client, connection and transaction show. The
+ * session owns and updates it; the engine reads it when a script does. Spans
+ * with p NULL are nil in Lua.
+ */
+struct hook_facts {
+	void *session;
+	struct span ip, port, local_ip, local_port;
+	struct span helo, protocol, auth_user, auth_mechanism;
+	struct span id_session, id_transaction;
+	struct span input;	  /* the command line being looked at */
+	struct span msg_file;
+	struct span sender, params;
+	const struct span *recipients;
+	size_t nrecipients;
+	bool in_transaction;	  /* id_trans and msg_file are visible */
+	bool pipelining;
+	/* The client's name, "[ip]" without one; may ask the DNS. */
+	struct span (*host)(void *session);
+	/* client.write(): sends text now; false when it may not. */
+	bool (*write)(void *session, struct span text);
+};
+
+struct hook_config {
+	const char *path;    /* the script */
+	const char *luapath; /* NULL: none */
+	uint64_t memory;     /* octets */
+	int64_t timeout_ms;
+	bool defer_errors;   /* hookerror = defer */
+	const struct hook_facts *facts;
+	/*
+	 * A C function of the script's would not end (a pattern that
+	 * explodes): called from a signal handler with the log line that was
+	 * prepared before the hook ran; must not return.
+	 */
+	void (*stuck)(const char *line, size_t n);
+};
+
+struct hooks; /* one Lua state; one per process */
+
+/*
+ * Loads and runs the script. NULL with one line in err (file, line, message)
+ * when it is missing or fails.
+ */
+struct hooks *hooks_load(const struct hook_config *config, struct buf *err);
+
+/* Is hook.NAME a function? h may be NULL: no script, no hook. */
+bool hook_defined(const struct hooks *h, enum hook_id id);
+
+/* How many parameters it declares (hook.accept's ptr costs a look-up). */
+unsigned hook_nparams(const struct hooks *h, enum hook_id id);
+
+/* Calls it; v is VERDICT_DEFAULT when it is not defined. Never fails. */
+void hook_run(struct hooks *h, enum hook_id id, const struct hook_arg *args,
+    size_t nargs, struct verdict *v);
+
+const char *hook_name(enum hook_id id);
+
+#endif

@@ -1,0 +1,228 @@
+/* io: see io.h. */
+#include "io.h"
+#include <errno.h>
+#include <poll.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+static clock_ms
+nearest(const struct io *io)
+{
+	return io->command_deadline < io->session_deadline ?
+	    io->command_deadline : io->session_deadline;
+}
+
+static ssize_t
+plain_read(struct io *io, void *p, size_t n)
+{
+	return read(io->rfd, p, n);
+}
+
+/*
+ * Never blocks without a deadline: sockets say EAGAIN, and for anything else
+ * poll(2) says when a write of our buffer's size (PIPE_BUF) will not block.
+ */
+static ssize_t
+plain_write(struct io *io, const void *p, size_t n)
+{
+	ssize_t r = send(io->wfd, p, n, MSG_DONTWAIT | MSG_NOSIGNAL);
+
+	if (r != -1 || errno != ENOTSOCK)
+		return r;
+	if (io_wait(io->wfd, POLLOUT, nearest(io)) == -1)
+		return -1;
+	return write(io->wfd, p, n);
+}
+
+static const struct io_transport plain = {plain_read, plain_write};
+
+void
+io_init(struct io *io, int rfd, int wfd)
+{
+	io->rfd = rfd;
+	io->wfd = wfd;
+	io->transport = &plain;
+	io->transport_state = NULL;
+	io->command_deadline = CLOCK_NEVER;
+	io->session_deadline = CLOCK_NEVER;
+	io->error = 0;
+	io->in_pos = io->in_end = 0;
+	io->out_n = 0;
+}
+
+int
+io_wait(int fd, short events, clock_ms deadline)
+{
+	for (;;) {
+		struct pollfd p = {fd, events, 0};
+		int left = clock_left(deadline);
+		int n = poll(&p, 1, left);
+
+		/* Input that is there beats a deadline that has passed:
+		 * whoever is in time by our clock is in time. */
+		if (n > 0)
+			return 0;
+		if (n == -1 && errno != EINTR)
+			return -1;
+		if (n == 0 && left >= 0 && clock_left(deadline) == 0) {
+			errno = ETIMEDOUT;
+			return -1;
+		}
+	}
+}
+
+static int
+expired(clock_ms deadline)
+{
+	if (deadline == CLOCK_NEVER || clock_left(deadline) != 0)
+		return 0;
+	errno = ETIMEDOUT;
+	return -1;
+}
+
+ssize_t
+io_fill(struct io *io)
+{
+	ssize_t n;
+
+	if (io_flush(io) == -1)
+		return -1;
+	if (io->in_pos == io->in_end) {
+		io->in_pos = io->in_end = 0;
+	} else if (io->in_end == sizeof io->in) {
+		if (io->in_pos == 0) {
+			errno = ENOBUFS;
+			return -1;
+		}
+		memmove(io->in, io->in + io->in_pos, io->in_end - io->in_pos);
+		io->in_end -= io->in_pos;
+		io->in_pos = 0;
+	}
+	/* A peer that always has one octet ready must not outlive its time. */
+	if (expired(nearest(io)) == -1)
+		return -1;
+	do {
+		if (io_wait(io->rfd, POLLIN, nearest(io)) == -1)
+			return -1;
+		n = io->transport->read(io, io->in + io->in_end,
+		    sizeof io->in - io->in_end);
+	} while (n == -1 && (errno == EINTR || errno == EAGAIN));
+	if (n > 0)
+		io->in_end += (size_t)n;
+	return n;
+}
+
+/* Throws away the rest of a line that was too long. */
+static int
+skip_line(struct io *io)
+{
+	for (;;) {
+		struct span s = io_pending(io);
+		size_t i = span_chr(s, '\n');
+		ssize_t n;
+
+		if (i < s.n) {
+			io_take(io, i + 1);
+			return 1;
+		}
+		io_take(io, s.n);
+		if ((n = io_fill(io)) <= 0)
+			return (int)n;
+	}
+}
+
+int
+io_read_line(struct io *io, size_t max, struct span *line)
+{
+	size_t seen = 0;
+
+	for (;;) {
+		struct span s = io_pending(io);
+		size_t i = seen + span_chr(span_skip(s, seen), '\n');
+		ssize_t n;
+
+		if (i < s.n && i <= max) {
+			io_take(io, i + 1);
+			if (i > 0 && s.p[i - 1] == '\r')
+				i--;
+			*line = span_head(s, i);
+			return 1;
+		}
+		if (s.n > max) {
+			if ((n = skip_line(io)) <= 0)
+				return (int)n;
+			errno = EMSGSIZE;
+			return -1;
+		}
+		seen = s.n;
+		if ((n = io_fill(io)) <= 0)
+			return (int)n;
+	}
+}
+
+void
+io_write(struct io *io, struct span s)
+{
+	while (s.n > 0) {
+		size_t k = sizeof io->out - io->out_n;
+
+		if (k > s.n)
+			k = s.n;
+		memcpy(io->out + io->out_n, s.p, k);
+		io->out_n += k;
+		s = span_skip(s, k);
+		if (io->out_n == sizeof io->out && io_flush(io) == -1)
+			return;
+	}
+}
+
+int
+io_flush(struct io *io)
+{
+	size_t done = 0;
+
+	while (done < io->out_n && io->error == 0) {
+		ssize_t n = io->transport->write(io, io->out + done,
+		    io->out_n - done);
+
+		if (n > 0)
+			done += (size_t)n;
+		else if (n == -1 && errno == EAGAIN) {
+			if (io_wait(io->wfd, POLLOUT, nearest(io)) == -1)
+				io->error = errno;
+		} else if (n == -1 && errno != EINTR)
+			io->error = errno;
+	}
+	io->out_n = 0;
+	if (io->error == 0)
+		return 0;
+	errno = io->error;
+	return -1;
+}
+
+int
+io_pause(struct io *io, int64_t ms)
+{
+	clock_ms until = clock_deadline(ms), end = nearest(io);
+	clock_ms next = until < end ? until : end;
+	int left;
+
+	if (io_flush(io) == -1)
+		return -1;
+	while ((left = clock_left(next)) > 0)
+		poll(NULL, 0, left);
+	if (until <= end)
+		return 0;
+	errno = ETIMEDOUT;
+	return -1;
+}
+
+bool
+io_readable(struct io *io)
+{
+	struct pollfd p = {io->rfd, POLLIN, 0};
+
+	if (io->in_pos < io->in_end)
+		return true;
+	return poll(&p, 1, 0) > 0 && (p.revents & POLLIN) != 0;
+}

@@ -1,0 +1,216 @@
+/* log: see log.h. */
+#include "log.h"
+#include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+static const char *program = "smtpe";
+static int fd = 2;
+static enum { TO_FD, TO_SYSLOG, TO_NOBODY } to = TO_FD;
+
+/* Is fd 2 a socket that a client would read our log from? */
+static bool
+stderr_is_client(int client_fd)
+{
+	struct sockaddr_storage sa;
+	socklen_t len = sizeof sa;
+	struct stat err, client;
+
+	if (fstat(2, &err) == -1 || !S_ISSOCK(err.st_mode))
+		return false;
+	if (client_fd >= 0 && fstat(client_fd, &client) == 0 &&
+	    err.st_dev == client.st_dev && err.st_ino == client.st_ino)
+		return true;
+	/* A unix socket is journald's stream, an internet one never is. */
+	return getsockname(2, (struct sockaddr *)&sa, &len) == 0 &&
+	    (sa.ss_family == AF_INET || sa.ss_family == AF_INET6);
+}
+
+int
+log_init(const char *name, const char *where, int client_fd)
+{
+	program = name;
+	if (strcmp(where, "auto") == 0)
+		where = stderr_is_client(client_fd) ? "syslog" : "stderr";
+	if (strcmp(where, "stderr") == 0) {
+		to = TO_FD;
+	} else if (strcmp(where, "syslog") == 0) {
+		to = TO_SYSLOG;
+		openlog(program, LOG_PID, LOG_MAIL);
+	} else if (strcmp(where, "none") == 0) {
+		to = TO_NOBODY;
+	} else {
+		return -1;
+	}
+	return 0;
+}
+
+void
+log_set_fd(int new_fd)
+{
+	fd = new_fd;
+}
+
+void
+log_open_at(struct log *l, int level, const char *event)
+{
+	int n;
+
+	l->level = level;
+	n = snprintf(l->text, sizeof l->text, "%s[%ld] event=%s", program,
+	    (long)getpid(), event);
+	l->n = n < (int)sizeof l->text ? (size_t)n : 0;
+}
+
+void
+log_open(struct log *l, const char *event)
+{
+	log_open_at(l, LOG_INFO, event);
+}
+
+static bool
+needs_quotes(struct span v)
+{
+	if (v.n == 0)
+		return true;
+	for (size_t i = 0; i < v.n; i++)
+		if (v.p[i] <= ' ' || v.p[i] == '"' || v.p[i] == '=' ||
+		    v.p[i] == '\\' || v.p[i] == 0x7f)
+			return true;
+	return false;
+}
+
+/* One octet of a quoted value; 8-bit ones are escaped, terminals bite. */
+static size_t
+escape(char *to_p, char c)
+{
+	static const char hex[] = "0123456789abcdef";
+	unsigned char u = (unsigned char)c;
+
+	if (c == '"' || c == '\\') {
+		to_p[0] = '\\';
+		to_p[1] = c;
+		return 2;
+	}
+	if (u >= ' ' && u < 0x7f) {
+		to_p[0] = c;
+		return 1;
+	}
+	to_p[0] = '\\';
+	if (c == '\n' || c == '\r' || c == '\t') {
+		to_p[1] = c == '\n' ? 'n' : c == '\r' ? 'r' : 't';
+		return 2;
+	}
+	to_p[1] = 'x';
+	to_p[2] = hex[u >> 4];
+	to_p[3] = hex[u & 15];
+	return 4;
+}
+
+void
+log_span(struct log *l, const char *key, struct span v)
+{
+	/* Room that stays free: the closing quote, "..." and the newline. */
+	size_t end = sizeof l->text - 16, k = strlen(key);
+	bool quote = needs_quotes(v);
+
+	if (l->n + k + 8 > end)
+		return;
+	l->text[l->n++] = ' ';
+	memcpy(l->text + l->n, key, k);
+	l->n += k;
+	l->text[l->n++] = '=';
+	if (quote)
+		l->text[l->n++] = '"';
+	for (size_t i = 0; i < v.n; i++) {
+		if (l->n + 4 > end) {
+			memcpy(l->text + l->n, "...", 3);
+			l->n += 3;
+			break;
+		}
+		l->n += escape(l->text + l->n, v.p[i]);
+	}
+	if (quote)
+		l->text[l->n++] = '"';
+}
+
+void
+log_str(struct log *l, const char *key, const char *value)
+{
+	log_span(l, key, span_of(value));
+}
+
+void
+log_num(struct log *l, const char *key, int64_t value)
+{
+	char text[24];
+
+	snprintf(text, sizeof text, "%lld", (long long)value);
+	log_str(l, key, text);
+}
+
+void
+log_printf(struct log *l, const char *key, const char *fmt, ...)
+{
+	char text[LOG_LINE];
+	va_list ap;
+	int n;
+
+	va_start(ap, fmt);
+	n = vsnprintf(text, sizeof text, fmt, ap);
+	va_end(ap);
+	if (n < 0)
+		return;
+	if ((size_t)n >= sizeof text)
+		n = sizeof text - 1;
+	log_span(l, key, span_make(text, (size_t)n));
+}
+
+void
+log_send(struct log *l)
+{
+	int e = errno;
+
+	if (to == TO_SYSLOG) {
+		const char *event = memchr(l->text, ' ', l->n);
+
+		syslog(l->level, "%.*s",
+		    (int)(l->text + l->n - (event ? event + 1 : l->text)),
+		    event ? event + 1 : l->text);
+	} else if (to == TO_FD) {
+		l->text[l->n++] = '\n';
+		/* A log that nobody reads must not stop the mail. */
+		while (write(fd, l->text, l->n) == -1 && errno == EINTR)
+			;
+	}
+	errno = e;
+}
+
+void
+log_warn(const char *event, const char *fmt, ...)
+{
+	char text[LOG_LINE];
+	struct log l;
+	va_list ap;
+
+	va_start(ap, fmt);
+	vsnprintf(text, sizeof text, fmt, ap);
+	va_end(ap);
+	log_open_at(&l, LOG_WARNING, event);
+	log_str(&l, "text", text);
+	log_send(&l);
+}
+
+void
+log_fatal(const char *kind, const char *text)
+{
+	struct log l;
+
+	log_open_at(&l, LOG_ERR, "fatal");
+	log_str(&l, "kind", kind);
+	log_str(&l, "text", text);
+	log_send(&l);
+}

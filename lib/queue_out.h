@@ -1,0 +1,97 @@
+/*
+ * queue_out: entries on their way out: found, locked, checked, marked,
+ * moved. Only who holds the lock (flock) may change an entry.
+ */
+#ifndef QUEUE_OUT_H
+#define QUEUE_OUT_H
+
+#include "envelope.h"
+#include "queue.h"
+
+/* A name found in the queue. */
+struct queue_name {
+	char path[QUEUE_NAME_MAX];
+	char id[ID_SIZE];
+	int64_t due;	   /* 0 in new/ */
+	unsigned attempts; /* counted ones */
+};
+
+struct queue_names {
+	struct queue_name *v;
+	size_t n, cap;
+};
+
+void queue_names_free(struct queue_names *names);
+
+/*
+ * Appends what is due at now: new/ first, then due/ by time. Opens only
+ * buckets that are due. all takes what is due later, too. Names that are
+ * none of ours are logged once and left alone. 0, or -1 and errno.
+ */
+int queue_scan(struct queue *q, int64_t now, bool all,
+    struct queue_names *names);
+
+/* Appends one entry in whatever state, found as smtpe-queue(5) says; false when
+ * there is none. */
+bool queue_find(struct queue *q, const char *id, struct queue_names *names);
+
+/* Appends what stands in place ("hold", "dead", "quarantine/NAME"). */
+int queue_scan_place(struct queue *q, const char *place,
+    struct queue_names *names);
+/* Appends the names of the quarantines, divided by '\n'. */
+int queue_quarantines(struct queue *q, struct buf *out);
+
+struct queue_out {
+	struct queue *q;
+	struct queue_name name;
+	int fd;		   /* read-only; its description holds the lock */
+	int mark_fd;	   /* O_RDWR, opened at the first mark; or -1 */
+	uint64_t size;	   /* octets of the message as received */
+	uint64_t trailer;  /* octets of the trailer */
+	uint64_t inode;
+	struct envelope env;
+	struct arena arena; /* env lives here */
+};
+
+enum queue_open_result {
+	QUEUE_OPENED,
+	QUEUE_BUSY,    /* somebody else has it: skip silently */
+	QUEUE_GONE,    /* it has been moved or removed meanwhile */
+	QUEUE_FOREIGN, /* not a plain file of ours: logged, left alone */
+	QUEUE_DAMAGED, /* bad footer or trailer: why says what */
+	QUEUE_TROUBLE, /* errno */
+};
+
+/*
+ * Opens, locks (lock false: only reads), verifies and parses. o->arena may
+ * be in use already and is reset. A damaged entry is still open and locked
+ * when this returns, so that the caller can move it to dead/.
+ */
+enum queue_open_result queue_out_open(struct queue_out *o, struct queue *q,
+    const struct queue_name *name, bool lock, const char **why);
+
+/* Writes a recipient's state octet. Durable after queue_out_sync(). 0, -1. */
+int queue_out_mark(struct queue_out *o, size_t rcpt, char state);
+int queue_out_sync(struct queue_out *o);
+
+/* unlink and the history with it; durable after queue_sync_dir(). 0, -1. */
+int queue_out_remove(struct queue_out *o);
+
+/* One rename: to its next time, or to "dead", "hold", ... 0, -1. */
+int queue_out_due(struct queue_out *o, int64_t due, unsigned attempts);
+int queue_out_move(struct queue_out *o, const char *place);
+
+/* Gives up the lock and closes; keeps the arena's memory. */
+void queue_out_close(struct queue_out *o);
+void queue_out_free(struct queue_out *o);
+
+/* Appends one line to log/XX/ID ("time recipient agent code text", escaped
+ * by the caller, no newline). Failure is logged, never fatal. */
+void queue_history(struct queue *q, const char *id, struct span line);
+/* The whole history: 0, or -1 and errno (ENOENT: none). */
+int queue_history_read(struct queue *q, const char *id, struct buf *out);
+
+/* Removes what a killed writer left in tmp/; returns how many. */
+unsigned queue_sweep(struct queue *q);
+
+#endif
