@@ -7,6 +7,10 @@
 #   build/clang/  clang, `make clang`
 # A program is smtpe/smtpe.c, queuerun/queuerun.c, or NAME.c with a dash in
 # its name; the other sources of a folder are that folder's archive.
+#
+# What musl lacks (crypt, librabbitmq) is in programs of their own, DYN below,
+# which are dynamic glibc in every tree. All other code must build with both;
+# kernel headers (linux/*.h) are linked into the musl tree's include folder.
 
 PREFIX ?= /usr/local
 DESTDIR ?=
@@ -37,7 +41,7 @@ else ifeq ($(VARIANT),musl)
   B = build/musl
   M = build/musl-libs
   CC = musl-gcc
-  CFLAGS_V = $(BASE) -I$(M)/include
+  CFLAGS_V = $(BASE) -isystem $(M)/include
   LDFLAGS_V =
   LIBS_V = $(M)/lib/liblua.a $(M)/lib/libbearssl.a $(M)/lib/libcares.a \
 	$(M)/lib/libcdb.a
@@ -89,13 +93,15 @@ PROGS = $(STATIC_PROGS) $(DYN_PROGS)
 LIB_SRC = $(wildcard lib/*.c)
 # No Lua, no DNS, no TLS where nobody calls them.
 DYN_LIB_SRC = $(filter-out lib/hook%.c lib/mod%.c lib/dns%.c lib/tls%.c,$(LIB_SRC))
-SMTPE_SRC = $(filter-out smtpe/smtpe.c,$(filter-out smtpe/%-%.c,$(wildcard smtpe/*.c)))
+SMTPE_SRC = $(filter-out smtpe/smtpe.c $(addsuffix .c,$(call progs_in,smtpe)),$(wildcard smtpe/*.c))
 QUEUERUN_SRC = $(filter-out queuerun/queuerun.c $(addsuffix .c,$(call progs_in,queuerun)),$(wildcard queuerun/*.c))
 UNIT = $(patsubst %.c,%,$(wildcard t/unit/*.c))
 FUZZ = $(filter-out t/fuzz/replay,$(patsubst %.c,%,$(wildcard t/fuzz/*.c)))
+BENCH = t/bench/floor t/bench/connbench
+BENCH_DYN = t/bench/amqpbench
 
 .DELETE_ON_ERROR:
-.PHONY: all check bench demo asan clang musl install clean help fuzz unit lint
+.PHONY: all check bench demo asan clang musl install clean help fuzz unit lint benchtools FORCE
 .SUFFIXES:
 
 all: $(addprefix $(B)/,$(PROGS)) ## build every program of this variant
@@ -103,12 +109,23 @@ all: $(addprefix $(B)/,$(PROGS)) ## build every program of this variant
 help: ## this list
 	@awk -F' ## ' '/^[a-z]+:.* ## /{sub(/:.*/, "", $$1); printf "  make %-9s %s\n", $$1, $$2}' Makefile
 	@echo "  variables: LIBC=musl PREFIX= DESTDIR= OPT= WERROR=-Werror"
+	@echo "  VARIANT=glibc|musl|asan|clang picks the tree for any of them"
 
-$(B)/%.o: %.c Makefile $(DEPS_V)
+# Objects are made anew when what they are made with has changed: another
+# PREFIX is in them, and so is another OPT.
+$(B)/.flags: export FLAGS = $(CC) $(CPPFLAGS_V) $(CFLAGS_V) / $(DYN_CC) $(DYN_CFLAGS)
+$(B)/.flags: FORCE
+	@mkdir -p $(@D)
+	@printf '%s\n' "$$FLAGS" | cmp -s - $@ || printf '%s\n' "$$FLAGS" >$@
+
+$(B)/%.o: %.c $(B)/.flags $(DEPS_V)
 	@mkdir -p $(@D)
 	$(CC) $(CPPFLAGS_V) $(CFLAGS_V) -MMD -MP -c -o $@ $<
 
-$(B)/dyn/%.o: %.c Makefile
+# Tests look into every room.
+$(B)/t/%.o: private CPPFLAGS_V += -Ismtpe -Iqueuerun
+
+$(B)/dyn/%.o: %.c $(B)/.flags
 	@mkdir -p $(@D)
 	$(DYN_CC) $(CPPFLAGS_V) $(DYN_CFLAGS) -MMD -MP -c -o $@ $<
 
@@ -132,7 +149,7 @@ $(addprefix $(B)/,$(DYN_PROGS)): $(B)/%: $(B)/dyn/%.o $(B)/dyn/lib.a
 # Unit tests see every archive, so that a pure module is tested where it is.
 $(addprefix $(B)/,$(UNIT)): $(B)/%: $(B)/%.o $(B)/smtpe.a $(B)/queuerun.a $(B)/lib.a
 	$(call LINK,$(LIBS_V))
-unit: $(addprefix $(B)/,$(UNIT)) ## build the unit tests
+unit: $(addprefix $(B)/,$(UNIT) $(FUZZ)) ## build the unit tests and the corpus replayers
 
 $(addprefix $(B)/,$(FUZZ)): $(B)/%: $(B)/%.o $(B)/t/fuzz/replay.o $(B)/smtpe.a $(B)/queuerun.a $(B)/lib.a
 	$(call LINK,$(LIBS_V))
@@ -144,7 +161,14 @@ build/fuzz/%: t/fuzz/%.c $(FUZZ_SRC)
 	    -o $@ $^ -llua5.4 -lbearssl -lcares -lcdb -lm
 fuzz: $(patsubst t/%,build/%,$(FUZZ)) ## build the fuzz targets (clang, libFuzzer)
 
-build/musl-libs/.done: scripts/musl-libs
+$(addprefix $(B)/,$(BENCH)): %: %.o
+	$(call LINK,)
+$(addprefix $(B)/,$(BENCH_DYN)): $(B)/%: $(B)/dyn/%.o
+	$(DYN_CC) $(DYN_LDFLAGS) -o $@ $^ -lrabbitmq
+benchtools: $(addprefix $(B)/,$(BENCH) $(if $(filter glibc,$(VARIANT)),$(BENCH_DYN)))
+
+# Made once, with no prerequisite, so that it needs no network again.
+build/musl-libs/.done:
 	sh scripts/musl-libs build/musl-libs
 
 asan: ## build with sanitizers into build/asan
@@ -154,8 +178,8 @@ clang: ## build with clang into build/clang
 musl: ## the same as make LIBC=musl
 	$(MAKE) LIBC=musl all unit
 
-check: all unit ## build and run the tests
-	SMTPE_BUILD=$(CURDIR)/$(B) prove -r t
+check: all unit ## build and run the tests (t/slow: scripts/check --full)
+	SMTPE_BUILD=$(CURDIR)/$(B) prove $(wildcard t/*.t)
 
 bench: ## measure, beside a floor and the peers that are installed
 	sh t/bench/run
@@ -165,20 +189,22 @@ demo: ## one message, end to end
 
 lint: ## man pages, shell scripts, format
 	mandoc -Tlint -W warning man/*.[1-9]
-	shellcheck -x scripts/demo scripts/check scripts/musl-libs t/*.t t/lib.sh
+	shellcheck -x $(wildcard scripts/* t/*.sh t/*.t t/slow/*.t t/bench/run .ci/run)
 
 install: all ## install (DESTDIR= PREFIX=)
-	install -d $(DESTDIR)$(BINDIR) $(DESTDIR)$(LIBEXECDIR) \
-	    $(DESTDIR)$(MANDIR)/man5 $(DESTDIR)$(MANDIR)/man7 $(DESTDIR)$(MANDIR)/man8 \
-	    $(DESTDIR)$(DATADIR)
+	install -d '$(DESTDIR)$(BINDIR)' '$(DESTDIR)$(LIBEXECDIR)' \
+	    '$(DESTDIR)$(MANDIR)/man5' '$(DESTDIR)$(MANDIR)/man7' \
+	    '$(DESTDIR)$(MANDIR)/man8' '$(DESTDIR)$(DATADIR)'
 	for p in $(PROGS); do case $$p in \
-	    */agent-*) install -m 755 $(B)/$$p $(DESTDIR)$(LIBEXECDIR)/ ;; \
-	    *) install -m 755 $(B)/$$p $(DESTDIR)$(BINDIR)/ ;; esac || exit 1; done
-	for s in 5 7 8; do for m in man/*.$$s; do [ ! -f $$m ] || \
-	    install -m 644 $$m $(DESTDIR)$(MANDIR)/man$$s/ || exit 1; done; done
-	cp -R etc/. $(DESTDIR)$(DATADIR)/
+	    */agent-*) d='$(DESTDIR)$(LIBEXECDIR)' ;; \
+	    *) d='$(DESTDIR)$(BINDIR)' ;; esac; \
+	    install -m 755 "$(B)/$$p" "$$d/" || exit 1; done
+	for m in man/*.[578]; do [ ! -f "$$m" ] || install -m 644 "$$m" \
+	    "$(DESTDIR)$(MANDIR)/man$${m##*.}/" || exit 1; done
+	cp -R etc/. '$(DESTDIR)$(DATADIR)/'
 
 clean: ## remove build/, but keep the musl libraries
-	find build -mindepth 1 -maxdepth 1 ! -name musl-libs -exec rm -rf {} + 2>/dev/null || true
+	[ ! -d build ] || find build -mindepth 1 -maxdepth 1 ! -name musl-libs \
+	    -exec rm -rf {} +
 
--include $(shell find $(B) -name '*.d' 2>/dev/null)
+-include $(wildcard $(B)/*/*.d $(B)/t/*/*.d $(B)/dyn/*/*.d)
