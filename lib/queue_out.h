@@ -25,10 +25,12 @@ void queue_names_free(struct queue_names *names);
 
 /*
  * Appends what is due at now: new/ first, then due/ by time. Opens only
- * buckets that are due. all takes what is due later, too. Names that are
- * none of ours are logged once and left alone. 0, or -1 and errno.
+ * buckets that are due; one that is due later than horizon seconds from now
+ * (0: none) comes from a clock that went back and counts as due. all takes
+ * everything. Names that are none of ours are logged once and left alone. 0,
+ * or -1 and errno.
  */
-int queue_scan(struct queue *q, int64_t now, bool all,
+int queue_scan(struct queue *q, int64_t now, int64_t horizon, bool all,
     struct queue_names *names);
 
 /* Appends one entry in whatever state, found as smtpe-queue(5) says; false when
@@ -48,7 +50,7 @@ struct queue_out {
 	int mark_fd;	   /* O_RDWR, opened at the first mark; or -1 */
 	uint64_t size;	   /* octets of the message as received */
 	uint64_t trailer;  /* octets of the trailer */
-	uint64_t inode;
+	bool history;	   /* log/XX/ID may exist, and goes with the entry */
 	struct envelope env;
 	struct arena arena; /* env lives here */
 };
@@ -85,9 +87,11 @@ int queue_out_move(struct queue_out *o, const char *place);
 void queue_out_close(struct queue_out *o);
 void queue_out_free(struct queue_out *o);
 
-/* Appends one line to log/XX/ID ("time recipient agent code text", escaped
- * by the caller, no newline). Failure is logged, never fatal. */
-void queue_history(struct queue *q, const char *id, struct span line);
+/*
+ * Appends lines to log/XX/ID (smtpe-queue(5); words escaped by the caller,
+ * each line with its newline). Failure is logged, never fatal.
+ */
+void queue_history(struct queue *q, const char *id, struct span lines);
 /* The whole history: 0, or -1 and errno (ENOENT: none). */
 int queue_history_read(struct queue *q, const char *id, struct buf *out);
 

@@ -1,0 +1,196 @@
+/* queue: see queue.h. */
+#include "queue.h"
+#include "file.h"
+#include "num.h"
+#include <errno.h>
+#include <fcntl.h>
+#include <grp.h>
+#include <stdio.h>
+#include <sys/stat.h>
+#include <sys/vfs.h>
+#include <unistd.h>
+
+#define EXT4_MAGIC 0xef53
+#define XFS_MAGIC  0x58465342
+
+/* Root's files in somebody's queue would be foreign to every reader. */
+static int
+become(uid_t owner, gid_t group)
+{
+	if (geteuid() != 0 || owner == 0)
+		return 0;
+	if (setgroups(1, &group) == -1 || setgid(group) == -1 ||
+	    setuid(owner) == -1)
+		return -1;
+	return 0;
+}
+
+static int
+open_dir(const char *dir)
+{
+	return open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+}
+
+static void
+sync_parent(int fd)
+{
+	int parent = openat(fd, "..", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+
+	if (parent == -1)
+		return;
+	fsync(parent);
+	close(parent);
+}
+
+int
+queue_open(struct queue *q, const char *dir)
+{
+	struct stat st;
+
+	q->dir = dir;
+	q->commits_name = -1;
+	q->fd = open_dir(dir);
+	if (q->fd == -1 && errno == ENOENT) {
+		if (file_mkdirs(dir) == -1 || (q->fd = open_dir(dir)) == -1)
+			return -1;
+		sync_parent(q->fd);
+	}
+	if (q->fd == -1)
+		return -1;
+	if (fstat(q->fd, &st) == 0 && become(st.st_uid, st.st_gid) == 0) {
+		q->owner = st.st_uid;
+		q->group = st.st_gid;
+		return 0;
+	}
+	close(q->fd);
+	q->fd = -1;
+	return -1;
+}
+
+/* Makes the directories that path needs, each durable before it is used. */
+static int
+make_parents(struct queue *q, const char *path)
+{
+	char part[QUEUE_NAME_MAX];
+	size_t n = strlen(path);
+
+	if (n >= sizeof part) {
+		errno = ENAMETOOLONG;
+		return -1;
+	}
+	memcpy(part, path, n + 1);
+	for (size_t i = 1; i < n; i++) {
+		if (part[i] != '/')
+			continue;
+		part[i] = '\0';
+		if (mkdirat(q->fd, part, 0700) == 0)
+			fsync(q->fd);
+		else if (errno != EEXIST)
+			return -1;
+		part[i] = '/';
+	}
+	return 0;
+}
+
+int
+queue_openat(struct queue *q, const char *path, int flags)
+{
+	int fd;
+
+	flags |= O_CLOEXEC | O_NOFOLLOW;
+	fd = openat(q->fd, path, flags, 0600);
+	if (fd != -1 || errno != ENOENT ||
+	    (flags & (O_CREAT | O_DIRECTORY)) == 0)
+		return fd;
+	if (make_parents(q, path) == -1)
+		return -1;
+	if (flags & O_DIRECTORY) {
+		if (mkdirat(q->fd, path, 0700) == 0)
+			fsync(q->fd);
+		else if (errno != EEXIST)
+			return -1;
+	}
+	return openat(q->fd, path, flags, 0600);
+}
+
+int
+queue_rename(struct queue *q, const char *from, const char *to)
+{
+	if (renameat(q->fd, from, q->fd, to) == 0)
+		return 0;
+	/* ENOENT is about one of the two: only the destination's directory
+	 * can be helped. */
+	if (errno != ENOENT || make_parents(q, to) == -1)
+		return -1;
+	return renameat(q->fd, from, q->fd, to);
+}
+
+int
+queue_sync_dir(struct queue *q, const char *path)
+{
+	int fd = openat(q->fd, path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	int r, e;
+
+	if (fd == -1)
+		return -1;
+	r = fsync(fd);
+	e = errno;
+	close(fd);
+	errno = e;
+	return r;
+}
+
+bool
+queue_commits_name(struct queue *q, int fd)
+{
+	struct statfs fs;
+
+	if (q->commits_name == -1)
+		q->commits_name = fstatfs(fd, &fs) == 0 &&
+		    ((unsigned long)fs.f_type == EXT4_MAGIC ||
+			(unsigned long)fs.f_type == XFS_MAGIC);
+	return q->commits_name == 1;
+}
+
+void
+queue_due_name(int64_t due, unsigned attempts, const char *id,
+    char out[QUEUE_NAME_MAX])
+{
+	if (due < 0)
+		due = 0;
+	if (due > 9999999999)
+		due = 9999999999;
+	snprintf(out, QUEUE_NAME_MAX, "due/%08llx/%010lld,%u,%.*s",
+	    (unsigned long long)(due / QUEUE_BUCKET), (long long)due, attempts,
+	    ID_SIZE, id);
+}
+
+bool
+queue_due_parse(struct span name, int64_t *due, unsigned *attempts,
+    struct span *id)
+{
+	struct span t, n;
+	uint64_t tv, nv;
+
+	if (!span_cut(&name, ',', &t) || t.n != 10 ||
+	    num_parse_u64(t, &tv) == -1 || !span_cut(&name, ',', &n) ||
+	    num_parse_max(n, 1000000, &nv) == -1 || name.p == NULL ||
+	    !id_valid(name))
+		return false;
+	*due = (int64_t)tv;
+	*attempts = (unsigned)nv;
+	*id = name;
+	return true;
+}
+
+bool
+queue_place_valid(struct span name)
+{
+	if (name.n == 0 || name.n > 64 || name.p[0] == '.')
+		return false;
+	for (size_t i = 0; i < name.n; i++)
+		if (!ascii_isalnum(name.p[i]) &&
+		    memchr("._-", name.p[i], 3) == NULL)
+			return false;
+	return true;
+}
