@@ -26,6 +26,11 @@ struct agent_rcpt {
 	bool answered;
 };
 
+/* What followed " ; " in the job line. */
+struct agent_field {
+	struct span key, value;
+};
+
 struct agent_job {
 	uint64_t number;	/* N of the job line */
 	int fd;			/* the entry; shares the runner's lock */
@@ -33,6 +38,8 @@ struct agent_job {
 	struct span sender;
 	struct agent_rcpt *rcpts;
 	size_t nrcpts;
+	struct agent_field *fields;
+	size_t nfields;
 	uint64_t size;		/* octets of the message as received */
 	const char *whole;	/* the message, when it is small; else NULL */
 	struct envelope env;
@@ -87,8 +94,9 @@ struct agent {
 int agent_main(int argc, char **argv, const struct agent_type *type);
 
 /*
- * The final word on one recipient: code 250, 4xx or 5xx, enhanced "2.0.0",
- * text one line (it is escaped). Buffered; goes out before the next wait.
+ * The final word on one recipient (rcpt counts from 0, here and on the
+ * wire): code 250, 4xx or 5xx, enhanced "2.0.0", text one line (it is
+ * escaped, blanks too). Buffered; goes out before the next wait.
  */
 void agent_done(struct agent *a, struct agent_job *job, size_t rcpt,
     enum outcome outcome, int code, const char *enhanced, struct span text);
@@ -101,6 +109,10 @@ void agent_done_all(struct agent *a, struct agent_job *job,
  * still be answered. */
 void agent_busy(struct agent *a, unsigned seconds, struct span text);
 
+/* Closes its fd; recipients without an answer are answered "later". */
 void agent_job_free(struct agent *a, struct agent_job *job);
+
+/* The value of a key=value field of the job line; p is NULL without it. */
+struct span agent_job_field(const struct agent_job *job, struct span key);
 
 #endif
