@@ -1,0 +1,140 @@
+# debian.sh: what scripts/demo and scripts/check need from Debian's packages.
+#
+#	. scripts/debian.sh
+#	install_packages "$packages_build $packages_demo"
+#
+# Only what is missing is installed, quietly and without a question, and
+# nothing that comes with it is started, then or at the next boot. Nothing is
+# removed: what conflicts with something that is there (another mail server
+# with postfix) is left out, and $not_installed names it.
+#
+# Uses the traps of EXIT, INT, TERM and HUP for itself while it installs.
+# shellcheck shell=sh disable=SC2034
+
+packages_build="make gcc libc6-dev pkg-config liblua5.4-dev libbearssl-dev
+libc-ares-dev libcdb-dev librabbitmq-dev"
+packages_musl="musl-tools dpkg-dev"
+packages_demo="ucspi-tcp swaks"
+packages_amqp="rabbitmq-server"
+packages_test="perl python3 tinycdb ucspi-tcp swaks postfix rabbitmq-server
+openbsd-inetd systemd strace procps file e2fsprogs mount util-linux lua5.4
+openssl mandoc shellcheck"
+packages_full="clang"
+
+policy=/usr/sbin/policy-rc.d
+not_installed=
+installed_anything=
+
+# As root, or by sudo.
+as_root()
+{
+	if [ "$(id -u)" = 0 ]; then
+		"$@"
+	else
+		sudo "$@"
+	fi
+}
+
+can_be_root()
+{
+	[ "$(id -u)" = 0 ] || command -v sudo >/dev/null 2>&1
+}
+
+package_there()
+{
+	dpkg-query -W -f '${Status}\n' "$1" 2>/dev/null |
+	    grep -q ' installed$'
+}
+
+# With policy-rc.d saying no, maintainer scripts start nothing. One that is
+# there already is put back afterwards; a run that was killed is made good by
+# the next.
+services_hold()
+{
+	services_release
+	if [ -e "$policy" ]; then
+		as_root mv "$policy" "$policy.before-smtpe" || return 1
+	fi
+	printf '#!/bin/sh\n# from smtpe\nexit 101\n' |
+	    as_root tee "$policy" >/dev/null || return 1
+	as_root chmod 755 "$policy"
+}
+
+services_release()
+{
+	if grep -q '^# from smtpe$' "$policy" 2>/dev/null; then
+		as_root rm -f "$policy"
+	fi
+	if [ -e "$policy.before-smtpe" ]; then
+		as_root mv "$policy.before-smtpe" "$policy"
+	fi
+}
+
+# run_apt WORDS...: apt-get without questions; its talk goes to $apt_log.
+run_apt()
+{
+	as_root env DEBIAN_FRONTEND=noninteractive LC_ALL=C \
+	    apt-get -q -y -o DPkg::Lock::Timeout=600 \
+	    -o Dpkg::Options::=--force-confold -o Dpkg::Use-Pty=0 \
+	    "$@" </dev/null >>"$apt_log" 2>&1
+}
+
+apt_install()
+{
+	run_apt install --no-install-recommends --no-remove "$@"
+}
+
+# A daemon that came with us is not to run at the next boot either.
+services_disable()
+{
+	command -v systemctl >/dev/null 2>&1 || return 0
+	for s in postfix rabbitmq-server openbsd-inetd; do
+		case " $missing " in
+		*" $s "*)
+			as_root systemctl --no-reload disable "$s" \
+			    >>"$apt_log" 2>&1 || : ;;
+		esac
+	done
+}
+
+# install_packages "NAME...": 0 when all of them are there now.
+install_packages()
+{
+	missing=
+	for p in $1; do
+		package_there "$p" || missing="$missing $p"
+	done
+	not_installed=
+	[ -n "$missing" ] || return 0
+	if ! command -v apt-get >/dev/null 2>&1 || ! can_be_root; then
+		not_installed=$missing
+		return 1
+	fi
+	echo "installing:$missing"
+	apt_log=$(mktemp "${TMPDIR:-/tmp}/smtpe-apt.XXXXXX") || return 1
+	installed_anything=1
+	trap services_release EXIT
+	trap 'exit 130' INT TERM HUP
+	services_hold || return 1
+	case " $missing " in
+	*" postfix "*)
+		echo "postfix postfix/main_mailer_type select No configuration" |
+		    as_root debconf-set-selections >>"$apt_log" 2>&1 ;;
+	esac
+	run_apt update
+	# shellcheck disable=SC2086 # a list
+	apt_install $missing || for p in $missing; do
+		apt_install "$p" || :
+	done
+	services_release
+	trap - EXIT INT TERM HUP
+	services_disable
+	for p in $missing; do
+		package_there "$p" || not_installed="$not_installed $p"
+	done
+	if [ -n "$not_installed" ]; then
+		echo "not installed:$not_installed ($apt_log)" >&2
+		return 1
+	fi
+	rm -f "$apt_log"
+}
