@@ -1,0 +1,141 @@
+/*
+ * control_check: the checks of single settings whose wrong value would be
+ * silently harmful: a log word that logs nowhere, a network that matches
+ * nobody. A row without one takes every value of its type.
+ */
+#include "control_value.h"
+#include "ip.h"
+#include "num.h"
+
+static bool
+is_one_of(struct span s, const char *const *words)
+{
+	for (; *words != NULL; words++)
+		if (span_eq(s, span_of(*words)))
+			return true;
+	return false;
+}
+
+static bool
+is_log(struct span s)
+{
+	static const char *const words[] = {
+	    "auto", "stderr", "syslog", "none", NULL};
+
+	return is_one_of(s, words);
+}
+
+static bool
+is_hookerror(struct span s)
+{
+	static const char *const words[] = {"default", "defer", NULL};
+
+	return is_one_of(s, words);
+}
+
+static bool
+is_amqpformat(struct span s)
+{
+	static const char *const words[] = {"raw", "json", NULL};
+
+	return is_one_of(s, words);
+}
+
+static bool
+is_net(struct span s)
+{
+	struct ip_net net;
+
+	return ip_net_parse(s, &net) == 0;
+}
+
+/* A name, or an address literal for a host without one (RFC 5321 4.1.1.1).
+ * No slash or colon in a name: it becomes a part of Maildir file names. */
+bool
+control_is_host(struct span name)
+{
+	bool literal = name.n > 2 && name.p[0] == '[' &&
+	    name.p[name.n - 1] == ']';
+
+	if (name.n == 0 || name.n > 255)
+		return false;
+	if (literal)
+		name = span_make(name.p + 1, name.n - 2);
+	for (size_t i = 0; i < name.n; i++) {
+		char c = name.p[i];
+
+		if (!ascii_isalnum(c) && c != '.' && c != '-' && c != '_' &&
+		    !(literal && c == ':'))
+			return false;
+	}
+	return literal || name.p[0] != '.';
+}
+
+static bool
+is_host_or_empty(struct span s)
+{
+	return s.n == 0 || control_is_host(s);
+}
+
+static bool
+is_given(struct span s)
+{
+	return s.n > 0;
+}
+
+static bool
+is_positive(struct span s)
+{
+	uint64_t v;
+
+	/* What is no number is the parser's complaint. */
+	return num_parse_u64(s, &v) == -1 || v > 0;
+}
+
+/* First interval, factor, longest interval. A factor under 1 would try ever
+ * faster. */
+static bool
+is_retry(struct span s)
+{
+	struct span first, factor, longest, more;
+	int64_t from, times, to;
+
+	if (!span_word(&s, &first) || !span_word(&s, &factor) ||
+	    !span_word(&s, &longest) || span_word(&s, &more))
+		return false;
+	for (size_t i = 0; i < factor.n; i++)
+		if (!ascii_isdigit(factor.p[i]) && factor.p[i] != '.')
+			return false;
+	return num_parse_time(first, &from) == 0 &&
+	    num_parse_time(factor, &times) == 0 &&
+	    num_parse_time(longest, &to) == 0 && from > 0 && times >= 1000 &&
+	    to >= from;
+}
+
+static const struct {
+	enum control_id id;
+	bool (*good)(struct span value);
+	const char *text;
+} checks[] = {
+    {CONTROL_me, is_host_or_empty, "is not a host name"},
+    {CONTROL_localiphost, is_host_or_empty, "is not a host name"},
+    {CONTROL_log, is_log, "is none of auto, stderr, syslog, none"},
+    {CONTROL_hookerror, is_hookerror, "is neither default nor defer"},
+    {CONTROL_relayhosts, is_net, "is not a network (192.0.2.0/24)"},
+    {CONTROL_queuedir, is_given, "is not a path"},
+    {CONTROL_retry, is_retry,
+	"is not first interval, factor, longest interval (300 1.5 14400)"},
+    {CONTROL_workers, is_positive, "is not a whole number above 0"},
+    {CONTROL_route, is_given, "is not a route"},
+    {CONTROL_amqpformat, is_amqpformat, "is neither raw nor json"},
+    {CONTROL_amqpwindow, is_positive, "is not a whole number above 0"},
+};
+
+const char *
+control_check(enum control_id id, struct span value)
+{
+	for (size_t i = 0; i < sizeof checks / sizeof *checks; i++)
+		if (checks[i].id == id && !checks[i].good(value))
+			return checks[i].text;
+	return NULL;
+}
