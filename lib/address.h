@@ -8,6 +8,7 @@
 #define ADDRESS_H
 
 #include "arena.h"
+#include "utf8.h"
 
 struct address {
 	struct span text;   /* whole, "" for the null path; else
@@ -47,8 +48,5 @@ struct span address_local_plain(const struct address *addr, struct arena *a);
 /* A domain name: LDH or UTF-8 labels of 1..63, underscores tolerated, no dot
  * at either end. */
 bool address_domain_valid(struct span s);
-
-/* Well-formed UTF-8: no overlongs, no surrogates, nothing past U+10FFFF. */
-bool utf8_valid(struct span s);
 
 #endif

@@ -1,0 +1,204 @@
+/* ip: see ip.h. */
+#include "ip.h"
+#include "num.h"
+#include <arpa/inet.h>
+#include <netinet/in.h>
+#include <stdio.h>
+
+static unsigned
+width(const struct ip *ip)
+{
+	return ip->family == AF_INET ? 32 : ip->family == AF_INET6 ? 128 : 0;
+}
+
+/* Takes 16 octets; ::ffff:0:0/96 is IPv4 (RFC 4291 2.5.5.2). */
+static void
+set_v6(struct ip *out, const unsigned char a[16])
+{
+	static const unsigned char mapped[12] = {[10] = 0xff, [11] = 0xff};
+
+	*out = (struct ip){0};
+	if (memcmp(a, mapped, sizeof mapped) == 0) {
+		out->family = AF_INET;
+		memcpy(out->a, a + sizeof mapped, 4);
+	} else {
+		out->family = AF_INET6;
+		memcpy(out->a, a, 16);
+	}
+}
+
+int
+ip_parse(struct span s, struct ip *out)
+{
+	char text[IP_TEXT];
+	unsigned char a[16];
+
+	/* The C library reads up to a NUL: there must be no other. */
+	if (s.n == 0 || s.n >= sizeof text || span_chr(s, '\0') < s.n)
+		return -1;
+	memcpy(text, s.p, s.n);
+	text[s.n] = '\0';
+	if (span_chr(s, ':') < s.n) {
+		if (inet_pton(AF_INET6, text, a) != 1)
+			return -1;
+		set_v6(out, a);
+		return 0;
+	}
+	if (inet_pton(AF_INET, text, a) != 1)
+		return -1;
+	*out = (struct ip){.family = AF_INET};
+	memcpy(out->a, a, 4);
+	return 0;
+}
+
+int
+ip_from_sockaddr(const struct sockaddr *sa, struct ip *out, unsigned *port)
+{
+	struct sockaddr_in in;
+	struct sockaddr_in6 in6;
+
+	/* Copied: what sa points to need not be aligned for its family. */
+	if (sa->sa_family == AF_INET) {
+		memcpy(&in, sa, sizeof in);
+		*out = (struct ip){.family = AF_INET};
+		memcpy(out->a, &in.sin_addr, 4);
+		if (port != NULL)
+			*port = ntohs(in.sin_port);
+		return 0;
+	}
+	if (sa->sa_family == AF_INET6) {
+		memcpy(&in6, sa, sizeof in6);
+		set_v6(out, in6.sin6_addr.s6_addr);
+		if (port != NULL)
+			*port = ntohs(in6.sin6_port);
+		return 0;
+	}
+	return -1;
+}
+
+/* RFC 5952: the longest run of two or more zero groups, the first of equal
+ * ones, becomes "::". The C libraries do not agree on it, so it is here. */
+static void
+format_v6(const unsigned char a[16], char out[IP_TEXT])
+{
+	unsigned group[8], start = 8, best = 1, n = 0;
+
+	for (unsigned i = 0; i < 8; i++)
+		group[i] = (unsigned)a[2 * i] << 8 | a[2 * i + 1];
+	for (unsigned i = 0; i < 8; i++) {
+		unsigned run = 0;
+
+		while (i + run < 8 && group[i + run] == 0)
+			run++;
+		if (run > best) {
+			best = run;
+			start = i;
+		}
+	}
+	for (unsigned i = 0; i < 8; i++) {
+		if (i == start) {
+			n += (unsigned)snprintf(out + n, IP_TEXT - n, "::");
+			i += best - 1;
+			continue;
+		}
+		n += (unsigned)snprintf(out + n, IP_TEXT - n, "%s%x",
+		    i == 0 || i == start + best ? "" : ":", group[i]);
+	}
+}
+
+const char *
+ip_format(const struct ip *ip, char out[IP_TEXT])
+{
+	const unsigned char *a = ip->a;
+
+	out[0] = '\0';
+	if (ip->family == AF_INET)
+		snprintf(out, IP_TEXT, "%u.%u.%u.%u", a[0], a[1], a[2], a[3]);
+	else if (ip->family == AF_INET6)
+		format_v6(a, out);
+	return out;
+}
+
+bool
+ip_eq(const struct ip *a, const struct ip *b)
+{
+	return a->family == b->family &&
+	    memcmp(a->a, b->a, width(a) / 8) == 0;
+}
+
+static void
+mask(struct ip *ip, unsigned bits)
+{
+	for (unsigned i = 0; i < width(ip) / 8; i++) {
+		if (bits >= 8) {
+			bits -= 8;
+		} else {
+			ip->a[i] &= (unsigned char)(0xff00 >> bits);
+			bits = 0;
+		}
+	}
+}
+
+int
+ip_net_parse(struct span s, struct ip_net *out)
+{
+	struct span rest = s, text;
+	struct ip ip;
+	uint64_t bits;
+	bool v6;
+
+	span_cut(&rest, '/', &text);
+	if (ip_parse(text, &ip) == -1)
+		return -1;
+	bits = width(&ip);
+	if (rest.p != NULL) {
+		v6 = span_chr(text, ':') < text.n;
+		if (rest.n > 3 || (rest.n > 1 && rest.p[0] == '0') ||
+		    num_parse_max(rest, v6 ? 128 : 32, &bits) == -1)
+			return -1;
+		/* ::ffff:192.0.2.0/120 is 192.0.2.0/24; with fewer than 96
+		 * bits it would be neither a v4 nor a v6 network. */
+		if (v6 && ip.family == AF_INET) {
+			if (bits < 96)
+				return -1;
+			bits -= 96;
+		}
+	}
+	mask(&ip, (unsigned)bits);
+	*out = (struct ip_net){ip, (unsigned)bits};
+	return 0;
+}
+
+bool
+ip_net_contains(const struct ip_net *net, const struct ip *ip)
+{
+	struct ip masked = *ip;
+
+	if (ip->family == 0 || net->ip.family != ip->family)
+		return false;
+	mask(&masked, net->bits);
+	return ip_eq(&masked, &net->ip);
+}
+
+void
+ip_reverse(const struct ip *ip, bool arpa, struct buf *out)
+{
+	static const char hex[] = "0123456789abcdef";
+	unsigned n = width(ip) / 8;
+
+	for (unsigned i = n; i > 0; i--) {
+		unsigned char c = ip->a[i - 1];
+
+		if (i < n)
+			buf_putc(out, '.');
+		if (ip->family == AF_INET) {
+			buf_putu(out, c);
+			continue;
+		}
+		buf_putc(out, hex[c & 15]);
+		buf_putc(out, '.');
+		buf_putc(out, hex[c >> 4]);
+	}
+	if (arpa && n > 0)
+		buf_puts(out, n == 4 ? ".in-addr.arpa" : ".ip6.arpa");
+}

@@ -1,0 +1,19 @@
+/* utf8: well-formed or not (RFC 3629), pure. Nothing is normalised. */
+#ifndef UTF8_H
+#define UTF8_H
+
+#include "span.h"
+
+/*
+ * Octets of the character that s begins with, 1 to 4; 0 when it is not
+ * well-formed (overlong, surrogate, past U+10FFFF, cut off) or s is empty.
+ */
+size_t utf8_length(struct span s);
+
+/* Well-formed UTF-8: no overlongs, no surrogates, nothing past U+10FFFF. */
+bool utf8_valid(struct span s);
+
+/* Some octet is not ASCII. */
+bool utf8_needed(struct span s);
+
+#endif
