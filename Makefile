@@ -97,7 +97,7 @@ SMTPE_SRC = $(filter-out smtpe/smtpe.c $(addsuffix .c,$(call progs_in,smtpe)),$(
 QUEUERUN_SRC = $(filter-out queuerun/queuerun.c $(addsuffix .c,$(call progs_in,queuerun)),$(wildcard queuerun/*.c))
 UNIT = $(patsubst %.c,%,$(wildcard t/unit/*.c))
 FUZZ = $(filter-out t/fuzz/replay,$(patsubst %.c,%,$(wildcard t/fuzz/*.c)))
-BENCH = t/bench/floor t/bench/connbench
+BENCH = t/bench/connbench
 BENCH_DYN = t/bench/amqpbench
 
 .DELETE_ON_ERROR:
@@ -165,7 +165,11 @@ $(addprefix $(B)/,$(BENCH)): %: %.o
 	$(call LINK,)
 $(addprefix $(B)/,$(BENCH_DYN)): $(B)/%: $(B)/dyn/%.o
 	$(DYN_CC) $(DYN_LDFLAGS) -o $@ $^ -lrabbitmq
-benchtools: $(addprefix $(B)/,$(BENCH) $(if $(filter glibc,$(VARIANT)),$(BENCH_DYN)))
+# The floor pays for no hardening.
+$(B)/t/bench/floor: t/bench/floor.c $(B)/.flags
+	@mkdir -p $(@D)
+	$(CC) -std=gnu11 -D_GNU_SOURCE $(WARN) -O2 -static -o $@ $<
+benchtools: $(addprefix $(B)/,t/bench/floor $(BENCH) $(if $(filter glibc,$(VARIANT)),$(BENCH_DYN)))
 
 # Made once, with no prerequisite, so that it needs no network again.
 build/musl-libs/.done:

@@ -1,0 +1,145 @@
+/*
+ * connbench PORT N PARALLEL: N connections to 127.0.0.1, each one connect,
+ * read the banner, QUIT, read the 221. Exit 0 when all of them went well.
+ *
+ * connbench PORT N idle: opens N connections, says EHLO on each, prints
+ * "ready HOW-MANY" and holds them until its standard input ends.
+ */
+#include <arpa/inet.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/socket.h>
+#include <sys/time.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+static struct sockaddr_in server;
+
+static int
+dial(void)
+{
+	struct timeval patience = {10, 0};
+	int on = 1;
+	int s = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+	if (s < 0)
+		return -1;
+	setsockopt(s, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience);
+	setsockopt(s, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
+	if (connect(s, (struct sockaddr *)&server, sizeof server) != 0) {
+		close(s);
+		return -1;
+	}
+	return s;
+}
+
+/* Reads one reply, however many lines; does it begin with code? */
+static bool
+expect(int s, const char *code)
+{
+	char b[4096];
+	size_t n = 0;
+
+	while (n < sizeof b - 1) {
+		ssize_t r = read(s, b + n, sizeof b - 1 - n);
+		char *last;
+
+		if (r <= 0)
+			return false;
+		n += (size_t)r;
+		b[n] = '\0';
+		if (b[n - 1] != '\n')
+			continue;
+		last = b + n - 1;
+		while (last > b && last[-1] != '\n')
+			last--;
+		if (strlen(last) > 3 && last[3] != '-')
+			return strncmp(last, code, 3) == 0;
+	}
+	return false;
+}
+
+static bool
+tell(int s, const char *line)
+{
+	size_t n = strlen(line);
+
+	return write(s, line, n) == (ssize_t)n;
+}
+
+static int
+hold(int n)
+{
+	int ready = 0;
+	char c;
+
+	for (int i = 0; i < n; i++) {
+		int s = dial();
+
+		if (s >= 0 && expect(s, "220") &&
+		    tell(s, "EHLO bench.invalid\r\n") && expect(s, "250"))
+			ready++;
+	}
+	printf("ready %d\n", ready);
+	fflush(stdout);
+	while (read(0, &c, 1) > 0)
+		continue;
+	return ready == n ? 0 : 1;
+}
+
+static void
+knock(int from, int n, int step, int *failures)
+{
+	for (int i = from; i < n; i += step) {
+		int s = dial();
+
+		if (s < 0 || !expect(s, "220") || !tell(s, "QUIT\r\n") ||
+		    !expect(s, "221"))
+			__atomic_add_fetch(failures, 1, __ATOMIC_RELAXED);
+		if (s >= 0)
+			close(s);
+	}
+}
+
+int
+main(int argc, char **argv)
+{
+	int n, parallel;
+	int *failures;
+
+	if (argc != 4) {
+		fputs("usage: connbench PORT N PARALLEL|idle\n", stderr);
+		return 100;
+	}
+	server.sin_family = AF_INET;
+	server.sin_port = htons((in_port_t)strtol(argv[1], NULL, 10));
+	server.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+	n = (int)strtol(argv[2], NULL, 10);
+	if (strcmp(argv[3], "idle") == 0)
+		return hold(n);
+	parallel = (int)strtol(argv[3], NULL, 10);
+	failures = mmap(NULL, sizeof *failures, PROT_READ | PROT_WRITE,
+	    MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	if (failures == MAP_FAILED)
+		return 111;
+	for (int i = 0; i < parallel; i++) {
+		pid_t pid = fork();
+
+		if (pid == 0) {
+			knock(i, n, parallel, failures);
+			_exit(0);
+		}
+		if (pid < 0)
+			return 111;
+	}
+	while (wait(NULL) > 0)
+		continue;
+	if (*failures != 0)
+		fprintf(stderr, "connbench: %d of %d failed\n", *failures, n);
+	return *failures != 0;
+}
