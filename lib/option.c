@@ -58,7 +58,7 @@ print_help(const struct option_program *program)
 	    CONTROL_DIR "\n"
 	    "  -s SCRIPT        the same as -o script=SCRIPT\n"
 	    "  -q QUEUEDIR      the same as -o queuedir=QUEUEDIR\n"
-	    "  -o name=value    set a control, before file and environment\n"
+	    "  -o name=value    set a control, over file and environment\n"
 	    "  --show-controls  print every control, its value and origin\n"
 	    "  -V               print version and variant\n"
 	    "  -h               print this\n"
