@@ -33,7 +33,9 @@ struct header_scan {
 	bool done;	     /* the header block is over */
 	unsigned received;   /* "Received:" fields: hops (RFC 5321 6.3) */
 	uint64_t block;	     /* octets of the header block so far */
-	uint64_t field;	     /* octets of the field being read */
+	uint64_t field;	     /* octets of the field being read, or of a line
+			      * that will be one if a colon comes; only then
+			      * block and longest count it */
 	uint64_t longest;    /* octets of the longest field, folds included */
 	/* private: */
 	unsigned char match; /* octets of "received" matched in this line */
