@@ -51,6 +51,17 @@ control_redact(struct buf *out, enum control_id id, struct span value)
 	}
 }
 
+/* Control octets would move the cursor of whoever reads. */
+static void
+put_visible(struct buf *out, struct span s)
+{
+	for (size_t i = 0; i < s.n; i++) {
+		unsigned char u = (unsigned char)s.p[i];
+
+		buf_putc(out, u < ' ' || u == 0x7f ? '?' : s.p[i]);
+	}
+}
+
 #define QUOTE_MAX 100
 
 void
@@ -63,11 +74,7 @@ control_quote(struct buf *out, enum control_id id, struct span value)
 	else
 		buf_put(&shown, span_head(value, QUOTE_MAX + 1));
 	buf_putc(out, '"');
-	for (size_t i = 0; i < shown.n && i < QUOTE_MAX; i++) {
-		unsigned char u = (unsigned char)shown.p[i];
-
-		buf_putc(out, u < ' ' || u == 0x7f ? '?' : shown.p[i]);
-	}
+	put_visible(out, span_head(buf_span(&shown), QUOTE_MAX));
 	if (shown.n > QUOTE_MAX)
 		buf_puts(out, "...");
 	buf_putc(out, '"');
@@ -110,7 +117,7 @@ show_strays(const struct controls *c, struct buf *out)
 		if (!is_stray(e))
 			continue;
 		buf_printf(out, "# %s/", c->dir);
-		control_quote(out, CONTROL_N, span_of(e->d_name));
+		put_visible(out, span_of(e->d_name));
 		buf_puts(out, " is no control");
 		if (id != -1)
 			buf_printf(out, "; did you mean %s?",

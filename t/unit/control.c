@@ -52,8 +52,6 @@ test_defaults(void)
 	is_span(c.locals.v[1], SPAN("localhost"), "locals: localhost");
 	ok(!c.locals.set, "locals is not set by anybody");
 	is_int(c.origin[CONTROL_me], FROM_DEFAULT, "me is a default");
-	ok(!c.dir_given, "no directory was named");
-	is_str(c.dir, CONTROL_DIR, "the default directory");
 	is_int((int64_t)c.databytes, 0, "databytes 0");
 	is_int((int64_t)c.maxline, 1 << 20, "maxline 1 MiB");
 	is_int((int64_t)c.luamemory, 64 << 20, "luamemory 64 MiB");
@@ -69,6 +67,29 @@ test_defaults(void)
 	is_span(joined(&c.amqp),
 	    SPAN("<amqp://guest:guest@127.0.0.1:5672/%2f>"), "amqp");
 	ok(!c.amqp.set, "a default list is not set by anybody");
+}
+
+/* This machine may have one, with anything in it. */
+static void
+test_default_directory(void)
+{
+	char *given = strdup(getenv("SMTPE_CONTROL"));
+	int result;
+
+	unsetenv("SMTPE_CONTROL");
+	result = load(NULL);
+	ok(result == 0 || access(CONTROL_DIR, F_OK) == 0,
+	    "the default directory may be missing");
+	ok(!c.dir_given, "no directory was named");
+	is_str(c.dir, CONTROL_DIR, "the default directory");
+	if (result == 0)
+		ok(strncmp(control_environment(&c)[0], "PATH=", 5) == 0 &&
+			(control_environment(&c)[1] == NULL ||
+			    strncmp(control_environment(&c)[1],
+				"SMTPE_CONTROL=", 14) != 0),
+		    "children look for it themselves");
+	setenv("SMTPE_CONTROL", given, 1);
+	free(given);
 }
 
 /* Each row's default must be one that a file could hold. */
@@ -328,11 +349,12 @@ test_for_children(void)
 	control_set(&c, SPAN("maxerrors"), SPAN("3"), FROM_SCRIPT, &err);
 	v = control_environment(&c);
 	ok(strncmp(v[0], "PATH=", 5) == 0, "PATH first");
-	is_str(v[1], "SMTPE_LOG=none", "from the environment");
-	is_str(v[2], "SMTPE_DATABYTES=8", "from -o");
-	is_str(v[3], "SMTPE_RELAYHOSTS=10.0.0.0/8\n::1", "a list");
-	ok(v[4] == NULL, "nothing else, not what a script set");
-	setenv("SMTPE_RELAYHOSTS", v[3] + strlen("SMTPE_RELAYHOSTS="), 1);
+	ok(strncmp(v[1], "SMTPE_CONTROL=/", 15) == 0, "the directory");
+	is_str(v[2], "SMTPE_LOG=none", "from the environment");
+	is_str(v[3], "SMTPE_DATABYTES=8", "from -o");
+	is_str(v[4], "SMTPE_RELAYHOSTS=10.0.0.0/8\n::1", "a list");
+	ok(v[5] == NULL, "nothing else, not what a script set");
+	setenv("SMTPE_RELAYHOSTS", v[4] + strlen("SMTPE_RELAYHOSTS="), 1);
 	is_int(load(NULL), 0, "a child reads it");
 	is_span(joined(&c.relayhosts), SPAN("<10.0.0.0/8><::1>"),
 	    "the same list");
@@ -394,8 +416,15 @@ test_set(void)
 int
 main(void)
 {
-	unsetenv("SMTPE_CONTROL");
+	char dir[] = "/tmp/smtpe-control-XXXXXX";
+
+	if (mkdtemp(dir) == NULL) {
+		printf("Bail out! %s\n", dir);
+		return 1;
+	}
+	setenv("SMTPE_CONTROL", dir, 1);
 	test_defaults();
+	test_default_directory();
 	test_defaults_parse();
 	test_values();
 	test_long_value();
@@ -403,6 +432,7 @@ main(void)
 	test_environment();
 	test_for_children();
 	test_set();
+	rmdir(dir);
 	arena_free(&c.arena);
 	buf_free(&err);
 	return done_testing();
