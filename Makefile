@@ -186,14 +186,14 @@ check: all unit ## build and run the tests (t/slow: scripts/check --full)
 	SMTPE_BUILD=$(CURDIR)/$(B) prove $(wildcard t/*.t)
 
 bench: ## measure, beside a floor and the peers that are installed
-	sh t/bench/run
+	python3 t/bench/run $(BENCH_FLAGS)
 
 demo: ## one message, end to end
 	sh scripts/demo
 
 lint: ## man pages, shell scripts, format
 	mandoc -Tlint -W warning man/*.[1-9]
-	shellcheck -x $(wildcard scripts/* t/*.sh t/*.t t/slow/*.t t/bench/run .ci/run)
+	shellcheck -x $(wildcard scripts/* t/*.sh t/*.t t/slow/*.t .ci/run)
 
 install: all ## install (DESTDIR= PREFIX=)
 	install -d '$(DESTDIR)$(BINDIR)' '$(DESTDIR)$(LIBEXECDIR)' \
