@@ -41,9 +41,12 @@ static bool
 is_gone(int dirfd, const char *name)
 {
 	struct stat st;
-
-	return fstatat(dirfd, name, &st, AT_SYMLINK_NOFOLLOW) == -1 &&
+	int e = errno;
+	bool gone = fstatat(dirfd, name, &st, AT_SYMLINK_NOFOLLOW) == -1 &&
 	    errno == ENOENT;
+
+	errno = e;
+	return gone;
 }
 
 /* A NUL anywhere means that this is no text: its line, or 0. */
@@ -75,25 +78,23 @@ load_text(struct controls *c, enum control_id id, struct span text,
 	return report(err, id, &fault);
 }
 
+/* text is there to be used again for the next file. */
 static int
-load_file(struct controls *c, int dirfd, enum control_id id, struct buf *err)
+load_file(struct controls *c, int dirfd, enum control_id id, struct buf *text,
+    struct buf *err)
 {
 	const char *name = control_rows[id].name;
-	struct buf text = {0};
-	int result;
 
-	if (file_read_at(dirfd, name, FILE_MAX, &text) == 0)
-		result = load_text(c, id, buf_span(&text), err);
-	else if (errno == EISDIR || errno == EINVAL || errno == ENXIO)
-		result = report_file(c, name, "is not a regular file", err);
-	else if (errno == EFBIG)
-		result = report_file(c, name, "is larger than 4 MiB", err);
-	else if (errno == ENOENT && is_gone(dirfd, name))
-		result = 0;
-	else
-		result = report_file(c, name, strerror(errno), err);
-	buf_free(&text);
-	return result;
+	buf_reset(text);
+	if (file_read_at(dirfd, name, FILE_MAX, text) == 0)
+		return load_text(c, id, buf_span(text), err);
+	if (errno == EISDIR || errno == EINVAL || errno == ENXIO)
+		return report_file(c, name, "is not a regular file", err);
+	if (errno == EFBIG)
+		return report_file(c, name, "is larger than 4 MiB", err);
+	if (errno == ENOENT && is_gone(dirfd, name))
+		return 0;
+	return report_file(c, name, strerror(errno), err);
 }
 
 /* Only a row's own name is a file; aliases are for scripts and -o. */
@@ -109,6 +110,7 @@ static int
 load_dir(struct controls *c, struct buf *err)
 {
 	DIR *d = opendir(c->dir);
+	struct buf text = {0};
 	struct dirent *e;
 	int result = 0;
 
@@ -134,8 +136,9 @@ load_dir(struct controls *c, struct buf *err)
 		id = find_file(e->d_name);
 		if (id != -1)
 			result = load_file(c, dirfd(d), (enum control_id)id,
-			    err);
+			    &text, err);
 	}
+	buf_free(&text);
 	closedir(d);
 	return result;
 }

@@ -39,6 +39,9 @@ file_read_at(int dirfd, const char *path, size_t max, struct buf *out)
 		out->n += (size_t)n;
 		if ((total += (size_t)n) > max)
 			e = EFBIG;
+		/* One more was asked for: this is the end, and no new call. */
+		else if ((off_t)total == st.st_size && (size_t)n < room)
+			break;
 	}
 	close(fd);
 	if (e == 0)
