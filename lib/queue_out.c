@@ -17,7 +17,7 @@ foreign(struct queue_out *o, const char *text)
 	struct log l;
 
 	log_open_at(&l, LOG_WARNING, "queue-foreign");
-	log_str(&l, "name", o->name.path);
+	log_str(&l, "name", o->path);
 	log_str(&l, "text", text);
 	log_send(&l);
 	return QUEUE_FOREIGN;
@@ -47,8 +47,9 @@ lock_file(struct queue_out *o, const struct stat *st)
 
 	if (flock(o->fd, LOCK_EX | LOCK_NB) == -1)
 		return errno == EWOULDBLOCK ? QUEUE_BUSY : QUEUE_TROUBLE;
+	o->locked = true;
 	/* Who had the lock before may have moved it on. */
-	if (fstatat(o->q->fd, o->name.path, &now, AT_SYMLINK_NOFOLLOW) == -1)
+	if (fstatat(o->q->fd, o->path, &now, AT_SYMLINK_NOFOLLOW) == -1)
 		return errno == ENOENT ? QUEUE_GONE : QUEUE_TROUBLE;
 	return now.st_ino == st->st_ino && now.st_dev == st->st_dev ?
 	    QUEUE_OPENED : QUEUE_GONE;
@@ -106,10 +107,11 @@ queue_out_open(struct queue_out *o, struct queue *q,
 	o->name = *name;
 	o->mark_fd = -1;
 	o->size = o->trailer = 0;
-	o->history = strncmp(name->path, "new/", 4) != 0;
+	o->locked = false;
+	queue_name_path(name, o->path);
 	arena_reset(&o->arena);
 	*why = NULL;
-	o->fd = openat(q->fd, name->path,
+	o->fd = openat(q->fd, o->path,
 	    O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
 	if (o->fd == -1) {
 		if (errno == ENOENT)
@@ -138,7 +140,7 @@ open_for_marks(struct queue_out *o)
 
 	if (o->mark_fd != -1)
 		return 0;
-	o->mark_fd = openat(o->q->fd, o->name.path,
+	o->mark_fd = openat(o->q->fd, o->path,
 	    O_RDWR | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
 	if (o->mark_fd == -1)
 		return -1;
@@ -184,14 +186,28 @@ history_path(const char *id, char out[QUEUE_NAME_MAX])
 	    id);
 }
 
+/* Is there a history of anybody? Many queues deliver at once and have none:
+ * then no removal of a new entry asks for one. */
+static bool
+has_histories(struct queue *q)
+{
+	if (q->has_log == -1)
+		q->has_log = faccessat(q->fd, "log", F_OK, 0) == 0;
+	return q->has_log == 1;
+}
+
 int
 queue_out_remove(struct queue_out *o)
 {
 	char path[QUEUE_NAME_MAX];
 
-	if (unlinkat(o->q->fd, o->name.path, 0) == -1)
+	if (unlinkat(o->q->fd, o->path, 0) == -1)
 		return -1;
-	if (o->history) {
+	/* Nobody can find it any more: the lock need not be given up. */
+	o->locked = false;
+	/* Also for an entry in new/: a runner may have died between its line
+	 * in the history and its rename. */
+	if (strcmp(o->name.place, "new") != 0 || has_histories(o->q)) {
 		history_path(o->name.id, path);
 		unlinkat(o->q->fd, path, 0);
 	}
@@ -201,11 +217,11 @@ queue_out_remove(struct queue_out *o)
 static int
 move_to(struct queue_out *o, const char *path)
 {
-	if (strcmp(path, o->name.path) == 0)
+	if (strcmp(path, o->path) == 0)
 		return 0;
-	if (queue_rename(o->q, o->name.path, path) == -1)
+	if (queue_rename(o->q, o->path, path) == -1)
 		return -1;
-	memmove(o->name.path, path, strlen(path) + 1);
+	memcpy(o->path, path, strlen(path) + 1);
 	return 0;
 }
 
@@ -217,6 +233,7 @@ queue_out_due(struct queue_out *o, int64_t due, unsigned attempts)
 	queue_due_name(due, attempts, o->name.id, path);
 	if (move_to(o, path) == -1)
 		return -1;
+	o->name.place = "due";
 	o->name.due = due;
 	o->name.attempts = attempts;
 	return 0;
@@ -228,7 +245,11 @@ queue_out_move(struct queue_out *o, const char *place)
 	char path[QUEUE_NAME_MAX];
 
 	snprintf(path, sizeof path, "%s/%s", place, o->name.id);
-	return move_to(o, path);
+	if (move_to(o, path) == -1)
+		return -1;
+	o->name.place = place;
+	o->name.due = 0;
+	return 0;
 }
 
 void
@@ -239,10 +260,12 @@ queue_out_close(struct queue_out *o)
 	if (o->fd != -1) {
 		/* Explicitly: an agent may still hold a copy of this fd, whose
 		 * lock is the same one. */
-		flock(o->fd, LOCK_UN);
+		if (o->locked)
+			flock(o->fd, LOCK_UN);
 		close(o->fd);
 	}
 	o->fd = o->mark_fd = -1;
+	o->locked = false;
 }
 
 void
@@ -258,6 +281,7 @@ queue_history(struct queue *q, const char *id, struct span lines)
 	int fd;
 
 	history_path(id, path);
+	q->has_log = 1;
 	fd = queue_openat(q, path, O_WRONLY | O_APPEND | O_CREAT);
 	if (fd == -1 || file_write_all(fd, lines) == -1)
 		log_warn("queue-history", "%s: %s", path, strerror(errno));
@@ -272,4 +296,31 @@ queue_history_read(struct queue *q, const char *id, struct buf *out)
 
 	history_path(id, path);
 	return file_read_at(q->fd, path, 16u << 20, out);
+}
+
+int
+queue_history_end(struct queue *q, const char *id, struct buf *out)
+{
+	char path[QUEUE_NAME_MAX];
+	struct stat st;
+	size_t n;
+	int fd, r = -1, e;
+
+	history_path(id, path);
+	fd = openat(q->fd, path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK |
+	    O_CLOEXEC);
+	if (fd == -1)
+		return -1;
+	errno = EINVAL;
+	if (fstat(fd, &st) == 0 && S_ISREG(st.st_mode)) {
+		n = st.st_size < TAIL ? (size_t)st.st_size : TAIL;
+		r = file_pread_all(fd, buf_reserve(out, TAIL), n,
+		    st.st_size - (off_t)n);
+		if (r == 0)
+			out->n += n;
+	}
+	e = errno;
+	close(fd);
+	errno = e;
+	return r;
 }

@@ -8,13 +8,17 @@
 #include "envelope.h"
 #include "queue.h"
 
-/* A name found in the queue. */
+/* A name found in the queue. Small: there may be a million of them. */
 struct queue_name {
-	char path[QUEUE_NAME_MAX];
+	int64_t due;	   /* 0 where place is not "due" */
+	const char *place; /* "new", "due", "hold", "dead", "quarantine/NAME";
+			    * lives as long as the process */
+	unsigned attempts; /* counted ones; in due/ */
 	char id[ID_SIZE];
-	int64_t due;	   /* 0 in new/ */
-	unsigned attempts; /* counted ones */
 };
+
+/* Its path below the queue. */
+void queue_name_path(const struct queue_name *name, char out[QUEUE_NAME_MAX]);
 
 struct queue_names {
 	struct queue_name *v;
@@ -37,6 +41,13 @@ int queue_scan(struct queue *q, int64_t now, int64_t horizon, bool all,
  * there is none. */
 bool queue_find(struct queue *q, const char *id, struct queue_names *names);
 
+/*
+ * The same for n ids, with one look through due/ for all that need it. Those
+ * that were found are appended; found[i] says which.
+ */
+void queue_find_ids(struct queue *q, const char *const *ids, size_t n,
+    struct queue_names *names, bool *found);
+
 /* Appends what stands in place ("hold", "dead", "quarantine/NAME"). */
 int queue_scan_place(struct queue *q, const char *place,
     struct queue_names *names);
@@ -46,11 +57,12 @@ int queue_quarantines(struct queue *q, struct buf *out);
 struct queue_out {
 	struct queue *q;
 	struct queue_name name;
+	char path[QUEUE_NAME_MAX];
 	int fd;		   /* read-only; its description holds the lock */
 	int mark_fd;	   /* O_RDWR, opened at the first mark; or -1 */
 	uint64_t size;	   /* octets of the message as received */
 	uint64_t trailer;  /* octets of the trailer */
-	bool history;	   /* log/XX/ID may exist, and goes with the entry */
+	bool locked;	   /* and still under its name */
 	struct envelope env;
 	struct arena arena; /* env lives here */
 };
@@ -79,7 +91,8 @@ int queue_out_sync(struct queue_out *o);
 /* unlink and the history with it; durable after queue_sync_dir(). 0, -1. */
 int queue_out_remove(struct queue_out *o);
 
-/* One rename: to its next time, or to "dead", "hold", ... 0, -1. */
+/* One rename: to its next time, or to "dead", "hold", ... (a place that lives
+ * as long as the entry). 0, -1. */
 int queue_out_due(struct queue_out *o, int64_t due, unsigned attempts);
 int queue_out_move(struct queue_out *o, const char *place);
 
@@ -94,6 +107,8 @@ void queue_out_free(struct queue_out *o);
 void queue_history(struct queue *q, const char *id, struct span lines);
 /* The whole history: 0, or -1 and errno (ENOENT: none). */
 int queue_history_read(struct queue *q, const char *id, struct buf *out);
+/* Its last lines, the last 4 KiB at most. */
+int queue_history_end(struct queue *q, const char *id, struct buf *out);
 
 /* Removes what a killed writer left in tmp/; returns how many. */
 unsigned queue_sweep(struct queue *q);

@@ -3,7 +3,9 @@
  * is due: of due/ only the buckets whose time has come are opened. Nothing
  * here opens an entry.
  */
+#include "die.h"
 #include "log.h"
+#include "num.h"
 #include "queue_out.h"
 #include <dirent.h>
 #include <errno.h>
@@ -13,7 +15,6 @@
 #include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
-#include "die.h"
 
 #define REPORTED_MAX 64
 
@@ -65,8 +66,52 @@ add_plain(struct queue_names *names, const char *place, const char *id)
 {
 	struct queue_name *n = add(names);
 
-	snprintf(n->path, sizeof n->path, "%s/%s", place, id);
-	snprintf(n->id, sizeof n->id, "%s", id);
+	n->place = place;
+	memcpy(n->id, id, strlen(id) + 1);
+}
+
+static void
+add_due(struct queue_names *names, int64_t due, unsigned attempts,
+    struct span id)
+{
+	struct queue_name *n = add(names);
+
+	n->place = "due";
+	n->due = due;
+	n->attempts = attempts;
+	memcpy(n->id, id.p, id.n);
+}
+
+void
+queue_name_path(const struct queue_name *name, char out[QUEUE_NAME_MAX])
+{
+	if (strcmp(name->place, "due") == 0)
+		queue_due_name(name->due, name->attempts, name->id, out);
+	else
+		snprintf(out, QUEUE_NAME_MAX, "%s/%s", name->place, name->id);
+}
+
+/* A place as long-lived text. The few there are stay for good. */
+static const char *
+keep_place(const char *place)
+{
+	static const char *const fixed[] = {"new", "hold", "dead"};
+	static char **kept;
+	static size_t n;
+	void *more;
+
+	for (size_t i = 0; i < sizeof fixed / sizeof *fixed; i++)
+		if (strcmp(fixed[i], place) == 0)
+			return fixed[i];
+	for (size_t i = 0; i < n; i++)
+		if (strcmp(kept[i], place) == 0)
+			return kept[i];
+	if ((more = realloc(kept, (n + 1) * sizeof *kept)) == NULL)
+		die_temp("out of memory");
+	kept = more;
+	if ((kept[n] = strdup(place)) == NULL)
+		die_temp("out of memory");
+	return kept[n++];
 }
 
 void
@@ -144,6 +189,7 @@ queue_scan_place(struct queue *q, const char *place, struct queue_names *names)
 
 	if (d == NULL)
 		return errno == ENOENT ? 0 : -1;
+	place = keep_place(place);
 	while ((e = next_name(d)) != NULL) {
 		if (!id_valid(span_of(e->d_name)))
 			report_name(place, e->d_name);
@@ -191,25 +237,24 @@ scan_bucket(struct queue *q, const char *bucket, int64_t limit,
 	if ((d = open_stream(q, dir)) == NULL)
 		return 1;
 	while ((e = next_name(d)) != NULL) {
-		struct queue_name *n;
+		char path[QUEUE_NAME_MAX];
+		unsigned attempts;
 		struct span id;
 		int64_t due;
-		unsigned attempts;
 
 		seen++;
+		/* Only the one spelling that we make, in its own bucket: the
+		 * path is made from the numbers again. */
 		if (!queue_due_parse(span_of(e->d_name), &due, &attempts,
-			&id)) {
+			&id) ||
+		    (queue_due_name(due, attempts, id.p, path),
+			strcmp(path + sizeof "due/BBBBBBBB", e->d_name) != 0 ||
+			    memcmp(path, dir, strlen(dir)) != 0)) {
 			report_name(dir, e->d_name);
 			continue;
 		}
-		if (due > limit)
-			continue;
-		n = add(names);
-		n->due = due;
-		n->attempts = attempts;
-		memcpy(n->id, id.p, id.n);
-		snprintf(n->path, sizeof n->path, "%s/%.*s", dir, 80,
-		    e->d_name);
+		if (due <= limit)
+			add_due(names, due, attempts, id);
 	}
 	closedir(d);
 	return seen;
@@ -288,91 +333,32 @@ queue_scan(struct queue *q, int64_t now, int64_t horizon, bool all,
 }
 
 static bool
-exists(struct queue *q, const char *place, const char *id,
-    struct queue_names *names)
+exists(struct queue *q, const struct queue_name *name)
 {
 	char path[QUEUE_NAME_MAX];
 
-	snprintf(path, sizeof path, "%s/%s", place, id);
-	if (faccessat(q->fd, path, F_OK, AT_SYMLINK_NOFOLLOW) == -1)
-		return false;
+	queue_name_path(name, path);
+	return faccessat(q->fd, path, F_OK, AT_SYMLINK_NOFOLLOW) == 0;
+}
+
+static bool
+find_in_place(struct queue *q, const char *place, const char *id,
+    struct queue_names *names)
+{
 	add_plain(names, place, id);
-	return true;
-}
-
-/* The last line of the history names the due time: "TIME due T N". */
-static bool
-find_by_history(struct queue *q, const char *id, struct queue_names *names)
-{
-	struct buf text = {0};
-	struct span rest, line, word, last = {NULL, 0};
-	char due[QUEUE_NAME_MAX];
-	bool found = false;
-
-	if (queue_history_read(q, id, &text) == 0) {
-		rest = buf_span(&text);
-		while (span_cut(&rest, '\n', &line))
-			if (span_word(&line, &word) &&
-			    span_word(&line, &word) &&
-			    span_eq(word, SPAN("due")))
-				last = line;
-	}
-	if (last.p != NULL && span_word(&last, &word) && word.n == 10) {
-		struct span n;
-		int64_t t;
-		unsigned attempts;
-		struct span parsed;
-		char name[QUEUE_NAME_MAX];
-
-		span_word(&last, &n);
-		snprintf(name, sizeof name, "%.*s,%.*s,%s", SPAN_ARG(word),
-		    n.n > 8 ? 8 : (int)n.n, n.p, id);
-		if (queue_due_parse(span_of(name), &t, &attempts, &parsed)) {
-			queue_due_name(t, attempts, id, due);
-			found = faccessat(q->fd, due, F_OK,
-			    AT_SYMLINK_NOFOLLOW) == 0;
-			if (found) {
-				struct queue_name *e = add(names);
-
-				snprintf(e->path, sizeof e->path, "%s", due);
-				snprintf(e->id, sizeof e->id, "%s", id);
-				e->due = t;
-				e->attempts = attempts;
-			}
-		}
-	}
-	buf_free(&text);
-	return found;
+	if (exists(q, &names->v[names->n - 1]))
+		return true;
+	names->n--;
+	return false;
 }
 
 static bool
-find_in_due(struct queue *q, const char *id, struct queue_names *names)
-{
-	struct queue_names all = {0};
-	bool found = false;
-
-	scan_due(q, 0, 0, true, &all);
-	for (size_t i = 0; i < all.n && !found; i++)
-		if (strcmp(all.v[i].id, id) == 0) {
-			*add(names) = all.v[i];
-			found = true;
-		}
-	queue_names_free(&all);
-	return found;
-}
-
-bool
-queue_find(struct queue *q, const char *id, struct queue_names *names)
+find_in_quarantine(struct queue *q, const char *id, struct queue_names *names)
 {
 	struct buf places = {0};
 	struct span rest, name;
 	bool found = false;
 
-	if (!id_valid(span_of(id)))
-		return false;
-	if (exists(q, "new", id, names) || exists(q, "hold", id, names) ||
-	    exists(q, "dead", id, names))
-		return true;
 	queue_quarantines(q, &places);
 	rest = buf_span(&places);
 	while (!found && span_cut(&rest, '\n', &name) && name.n > 0) {
@@ -380,11 +366,93 @@ queue_find(struct queue *q, const char *id, struct queue_names *names)
 
 		snprintf(place, sizeof place, "quarantine/%.*s",
 		    SPAN_ARG(name));
-		found = exists(q, place, id, names);
+		found = find_in_place(q, keep_place(place), id, names);
 	}
 	buf_free(&places);
-	return found || find_by_history(q, id, names) ||
-	    find_in_due(q, id, names);
+	return found;
+}
+
+/* "TIME due T N": where the entry went after its last attempt. */
+static bool
+parse_due_line(struct span line, int64_t *due, unsigned *attempts)
+{
+	struct span word, t, n;
+	uint64_t tv, nv;
+
+	if (!span_word(&line, &word) || !span_word(&line, &word) ||
+	    !span_eq(word, SPAN("due")) || !span_word(&line, &t) ||
+	    !span_word(&line, &n) || num_parse_max(t, 9999999999, &tv) == -1 ||
+	    num_parse_max(n, 1000000, &nv) == -1)
+		return false;
+	*due = (int64_t)tv;
+	*attempts = (unsigned)nv;
+	return true;
+}
+
+static bool
+find_by_history(struct queue *q, const char *id, struct queue_names *names)
+{
+	struct buf text = {0};
+	struct span rest, line;
+	int64_t due = -1;
+	unsigned attempts = 0;
+
+	if (queue_history_end(q, id, &text) == 0) {
+		rest = buf_span(&text);
+		while (span_cut(&rest, '\n', &line))
+			parse_due_line(line, &due, &attempts);
+	}
+	buf_free(&text);
+	if (due == -1)
+		return false;
+	add_due(names, due, attempts, span_of(id));
+	if (exists(q, &names->v[names->n - 1]))
+		return true;
+	names->n--;
+	return false;
+}
+
+/* Everywhere but the long way through due/. */
+static bool
+find_directly(struct queue *q, const char *id, struct queue_names *names)
+{
+	return find_in_place(q, "new", id, names) ||
+	    find_in_place(q, "hold", id, names) ||
+	    find_in_place(q, "dead", id, names) ||
+	    find_in_quarantine(q, id, names) || find_by_history(q, id, names);
+}
+
+void
+queue_find_ids(struct queue *q, const char *const *ids, size_t n,
+    struct queue_names *names, bool *found)
+{
+	struct queue_names all = {0};
+	bool missing = false;
+
+	for (size_t i = 0; i < n; i++) {
+		found[i] = id_valid(span_of(ids[i])) &&
+		    find_directly(q, ids[i], names);
+		missing = missing || !found[i];
+	}
+	if (!missing)
+		return;
+	scan_due(q, 0, 0, true, &all);
+	for (size_t k = 0; k < all.n; k++)
+		for (size_t i = 0; i < n; i++)
+			if (!found[i] && strcmp(all.v[k].id, ids[i]) == 0) {
+				*add(names) = all.v[k];
+				found[i] = true;
+			}
+	queue_names_free(&all);
+}
+
+bool
+queue_find(struct queue *q, const char *id, struct queue_names *names)
+{
+	bool found;
+
+	queue_find_ids(q, &id, 1, names, &found);
+	return found;
 }
 
 /* What a killed group writer left: its members, then itself. */
