@@ -94,8 +94,12 @@ LIB_SRC = $(wildcard lib/*.c)
 # No Lua, no DNS, no TLS where nobody calls them.
 DYN_LIB_SRC = $(filter-out lib/hook%.c lib/mod%.c lib/dns%.c lib/tls%.c,$(LIB_SRC))
 SMTPE_SRC = $(filter-out smtpe/smtpe.c $(addsuffix .c,$(call progs_in,smtpe)),$(wildcard smtpe/*.c))
-QUEUERUN_SRC = $(filter-out queuerun/queuerun.c $(addsuffix .c,$(call progs_in,queuerun)),$(wildcard queuerun/*.c))
-UNIT = $(patsubst %.c,%,$(wildcard t/unit/*.c))
+# queuerun/amqp_*.c are agent-amqp's, and may know rabbitmq-c.
+AMQP_SRC = $(wildcard queuerun/amqp_*.c)
+QUEUERUN_SRC = $(filter-out queuerun/queuerun.c $(addsuffix .c,$(call progs_in,queuerun)) $(AMQP_SRC),$(wildcard queuerun/*.c))
+AMQP_UNIT = $(patsubst %.c,%,$(wildcard t/unit/amqp*.c))
+UNIT = $(filter-out $(AMQP_UNIT),$(patsubst %.c,%,$(wildcard t/unit/*.c)))
+HELPERS = $(patsubst %.c,%,$(wildcard t/helpers/*.c))
 FUZZ = $(filter-out t/fuzz/replay,$(patsubst %.c,%,$(wildcard t/fuzz/*.c)))
 BENCH = t/bench/connbench
 BENCH_DYN = t/bench/amqpbench
@@ -123,7 +127,7 @@ $(B)/%.o: %.c $(B)/.flags $(DEPS_V)
 	$(CC) $(CPPFLAGS_V) $(CFLAGS_V) -MMD -MP -c -o $@ $<
 
 # Tests look into every room.
-$(B)/t/%.o: private CPPFLAGS_V += -Ismtpe -Iqueuerun
+$(B)/t/%.o $(B)/dyn/t/%.o: private CPPFLAGS_V += -Ismtpe -Iqueuerun
 
 $(B)/dyn/%.o: %.c $(B)/.flags
 	@mkdir -p $(@D)
@@ -143,13 +147,15 @@ $(B)/queuerun/queuerun: $(B)/queuerun/queuerun.o $(B)/queuerun.a $(B)/lib.a
 	$(call LINK,$(LIBS_V))
 $(addprefix $(B)/,$(filter-out smtpe/smtpe queuerun/queuerun,$(STATIC_PROGS))): $(B)/%: $(B)/%.o $(B)/lib.a
 	$(call LINK,$(LIBS_V))
-$(addprefix $(B)/,$(DYN_PROGS)): $(B)/%: $(B)/dyn/%.o $(B)/dyn/lib.a
+$(B)/dyn/amqp.a: $(AMQP_SRC:%.c=$(B)/dyn/%.o)
+$(addprefix $(B)/,$(DYN_PROGS) $(AMQP_UNIT) $(HELPERS)): $(B)/%: $(B)/dyn/%.o $(B)/dyn/amqp.a $(B)/dyn/lib.a
+	@mkdir -p $(@D)
 	$(DYN_CC) $(DYN_LDFLAGS) -o $@ $^ -lrabbitmq -lcdb
 
 # Unit tests see every archive, so that a pure module is tested where it is.
 $(addprefix $(B)/,$(UNIT)): $(B)/%: $(B)/%.o $(B)/smtpe.a $(B)/queuerun.a $(B)/lib.a
 	$(call LINK,$(LIBS_V))
-unit: $(addprefix $(B)/,$(UNIT) $(FUZZ)) ## build the unit tests and the corpus replayers
+unit: $(addprefix $(B)/,$(UNIT) $(AMQP_UNIT) $(HELPERS) $(FUZZ)) ## build the unit tests and the corpus replayers
 
 $(addprefix $(B)/,$(FUZZ)): $(B)/%: $(B)/%.o $(B)/t/fuzz/replay.o $(B)/smtpe.a $(B)/queuerun.a $(B)/lib.a
 	$(call LINK,$(LIBS_V))
@@ -211,4 +217,4 @@ clean: ## remove build/, but keep the musl libraries
 	[ ! -d build ] || find build -mindepth 1 -maxdepth 1 ! -name musl-libs \
 	    -exec rm -rf {} +
 
--include $(wildcard $(B)/*/*.d $(B)/t/*/*.d $(B)/dyn/*/*.d)
+-include $(wildcard $(B)/*/*.d $(B)/t/*/*.d $(B)/dyn/*/*.d $(B)/dyn/t/*/*.d)
