@@ -207,8 +207,9 @@ control_help_mdoc(struct buf *out)
 		put_lower(out, row->type);
 		buf_putc(out, '\n');
 		fill(out, "", row->doc, true);
+		/* \& so that mdoc does not take a last ':' for its own. */
 		if (*row->def != '\0')
-			buf_printf(out, "Default:\n.Ql %s .\n", row->def);
+			buf_printf(out, "Default:\n.Ql %s\\& .\n", row->def);
 		if (strcmp(row->owner, "all") != 0)
 			buf_printf(out, "Read by %s.\n", row->owner);
 	}
