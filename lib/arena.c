@@ -38,7 +38,7 @@ arena_alloc(struct arena *a, size_t n)
 	if (n > SIZE_MAX / 4)
 		die_temp("out of memory");
 	n = (n + alignof(max_align_t) - 1) & ~(alignof(max_align_t) - 1);
-	if (n > a->left)
+	if (a->next == NULL || n > a->left)
 		add_block(a, n);
 	p = a->next;
 	a->next += n;
