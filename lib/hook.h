@@ -43,6 +43,9 @@ struct verdict {
 	bool drop;	    /* close the connection after the reply */
 	struct span place;  /* VERDICT_QUARANTINE: its name, valid */
 	bool failed;	    /* an error or a limit made this verdict */
+	struct span list;   /* the ARG_LIST argument as the hook left it, or
+			     * the array it returned, divided by '\n'; p NULL:
+			     * unchanged */
 };
 
 /* Arguments, in the order of hook.def. */

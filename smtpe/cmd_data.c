@@ -1,0 +1,289 @@
+/*
+ * cmd_data: DATA (RFC 5321 4.1.1.4). The message streams from the socket
+ * through the decoder into tmp/ID; the verdict on it is given once its end
+ * has come, and 250 only when the entry is durable.
+ */
+#include "command.h"
+#include "dot.h"
+#include "header.h"
+#include "log.h"
+#include "received.h"
+#include <errno.h>
+
+#define HEADER_BLOCK 8 /* times maxheader */
+
+struct arrival {
+	struct dot dot;
+	struct header_scan header;
+	uint64_t size;	  /* octets of the message */
+	uint64_t octets;  /* that came over the wire */
+	bool too_big;
+	bool given_up;	  /* nothing of it is kept any more */
+	clock_ms started;
+};
+
+struct reply
+cmd_data_admit(struct session *s, struct span argument)
+{
+	(void)s;
+	(void)argument;
+	return REPLY_NONE;
+}
+
+/* The rest is only read to find its end; the disk is free at once. */
+static void
+give_up(struct session *s, struct arrival *a)
+{
+	if (a->given_up)
+		return;
+	a->given_up = true;
+	queue_in_abort(&s->in);
+}
+
+static void
+take_run(struct session *s, struct arrival *a, struct span run)
+{
+	const struct controls *c = &s->controls;
+
+	a->size += run.n;
+	if (c->databytes != 0 && a->size > c->databytes)
+		a->too_big = true;
+	if (!a->header.done)
+		header_scan(&a->header, run);
+	if (a->too_big || s->in.error != 0 || a->dot.line > c->maxline ||
+	    a->header.field > c->maxheader ||
+	    a->header.block > c->maxheader * HEADER_BLOCK)
+		give_up(s, a);
+	if (!a->given_up)
+		queue_in_write(&s->in, run);
+}
+
+/*
+ * Each block has timeoutsmtpd. The session's own deadline moves on as long
+ * as the client keeps the minimum rate, so that a large message over a
+ * working line is never cut, and one octet a second is.
+ */
+static void
+set_deadlines(struct session *s, const struct arrival *a)
+{
+	uint64_t rate = s->controls.mindatarate;
+	clock_ms now = clock_mono();
+
+	s->io.command_deadline = clock_deadline(s->controls.timeoutsmtpd);
+	if (rate == 0 || a->given_up || s->io.session_deadline == CLOCK_NEVER)
+		return;
+	if (a->octets >= (uint64_t)(now - a->started) * rate / 1000 &&
+	    s->io.session_deadline < s->io.command_deadline)
+		s->io.session_deadline = s->io.command_deadline;
+}
+
+/* Reads up to CRLF.CRLF: 1; 0 when the client is gone, -1 and errno. */
+static int
+read_message(struct session *s, struct arrival *a)
+{
+	for (;;) {
+		struct span in = io_pending(&s->io), rest = in, run;
+		ssize_t n;
+
+		while (dot_next(&a->dot, &rest, &run))
+			take_run(s, a, run);
+		io_take(&s->io, in.n - rest.n);
+		if (a->dot.ended)
+			return 1;
+		set_deadlines(s, a);
+		if ((n = io_fill(&s->io)) <= 0)
+			return (int)n;
+		a->octets += (size_t)n;
+	}
+}
+
+/* What speaks against the message itself, before anybody is asked. */
+static struct reply
+check_message(struct session *s, const struct arrival *a)
+{
+	const struct controls *c = &s->controls;
+
+	if (s->in.error == ENOSPC || s->in.error == EDQUOT) {
+		errno = s->in.error;
+		session_trouble(s, "write");
+		return REPLY(452, "4.3.1", "No room for it, try again later");
+	}
+	if (s->in.error != 0) {
+		errno = s->in.error;
+		return session_trouble(s, "write");
+	}
+	if (a->dot.bare_cr || a->dot.bare_lf || a->dot.nul)
+		return REPLY(550, "5.6.11",
+		    "Bare CR, bare LF or NUL in the message");
+	if (a->too_big)
+		return session_replyf(s, 552, "5.3.4",
+		    "Message too big, at most %llu octets",
+		    (unsigned long long)c->databytes);
+	if (a->dot.longest > c->maxline)
+		return REPLY(552, "5.3.4", "Line too long");
+	if (a->header.longest > c->maxheader ||
+	    a->header.block > c->maxheader * HEADER_BLOCK)
+		return REPLY(552, "5.3.4", "Header too big");
+	/* RFC 5321 6.3 */
+	if (c->maxhops != 0 && a->header.received >= c->maxhops)
+		return REPLY(554, "5.4.6", "Too many hops, this is a loop");
+	return REPLY_NONE;
+}
+
+static struct answer
+ask_dot(struct session *s)
+{
+	struct hook_arg path = HOOK_STRING(s->facts.msg_file);
+	struct answer no = {false, REPLY_NONE, {NULL, 0}};
+
+	if (!hook_defined(s->hooks, HOOK_dot))
+		return (struct answer){true, REPLY_NONE, {NULL, 0}};
+	if (queue_in_flush(&s->in) == -1) {
+		no.reply = session_trouble(s, "write");
+		return no;
+	}
+	return session_ask(s, HOOK_dot, &path, 1);
+}
+
+static void
+fill_envelope(struct session *s, struct envelope *env)
+{
+	struct transaction *tx = &s->tx;
+
+	memset(env, 0, sizeof *env);
+	env->received_us = clock_wall_us();
+	env->client_ip = s->peer.ip_text;
+	env->client_port = s->peer.port;
+	env->client_name = s->peer.name;
+	env->local_ip = s->peer.local_ip_text;
+	env->local_port = s->peer.local_port;
+	env->protocol = s->facts.protocol;
+	env->helo = s->helo;
+	env->sender = tx->sender;
+	env->params = tx->params;
+	env->edits = arena_zalloc(&tx->arena, sizeof *env->edits);
+	env->edits[0].kind = EDIT_PREPEND;
+	env->edits[0].text =
+	    received_format(s, env->received_us / 1000000);
+	env->nedits = 1;
+	env->nrcpts = tx->nrcpts;
+	env->rcpts = arena_zalloc(&tx->arena,
+	    tx->nrcpts * sizeof *env->rcpts);
+	for (size_t i = 0; i < tx->nrcpts; i++) {
+		env->rcpts[i].state = RCPT_OPEN;
+		env->rcpts[i].address = tx->rcpts[i].address;
+		env->rcpts[i].params = tx->rcpts[i].params;
+	}
+}
+
+static void
+log_message(struct session *s, const struct arrival *a, const char *what)
+{
+	struct log l;
+
+	log_open(&l, "message");
+	log_str(&l, "id", s->tx.id);
+	log_str(&l, "result", what);
+	log_span(&l, "ip", s->peer.ip_text);
+	log_span(&l, "sender", s->tx.sender);
+	log_num(&l, "recipients", (int64_t)s->tx.nrcpts);
+	log_num(&l, "size", (int64_t)a->size);
+	log_send(&l);
+}
+
+/* The commit: after its 0 nothing can be lost, before it nothing exists. */
+static struct reply
+commit(struct session *s, const struct arrival *a, struct reply answer)
+{
+	struct transaction *tx = &s->tx;
+	struct envelope env;
+	const char *place = "new";
+	struct reply ok;
+
+	if (tx->fate == FATE_DISCARD || tx->nrcpts == 0) {
+		queue_in_abort(&s->in);
+		log_message(s, a, "discarded");
+		s->messages++;
+		ok = session_replyf(s, 250, "2.0.0", "Ok %s", tx->id);
+		return session_answer(answer, ok);
+	}
+	if (tx->fate == FATE_QUARANTINE)
+		place = tx->quarantine;
+	fill_envelope(s, &env);
+	if (queue_in_commit(&s->in, &env, place) == -1) {
+		if (errno == ENOSPC || errno == EDQUOT) {
+			session_trouble(s, "commit");
+			return REPLY(452, "4.3.1",
+			    "No room for it, try again later");
+		}
+		return session_trouble(s, "commit");
+	}
+	log_message(s, a, place);
+	s->messages++;
+	s->junk = 0;
+	if (tx->refusal.code != 0)
+		return tx->refusal;
+	ok = session_replyf(s, 250, "2.0.0", "Queued as %s", tx->id);
+	return session_answer(answer, ok);
+}
+
+static struct reply
+decide(struct session *s, struct arrival *a)
+{
+	struct reply r = check_message(s, a);
+	struct answer answer;
+
+	if (r.code != 0)
+		return r;
+	answer = ask_dot(s);
+	if (!answer.go_on)
+		return answer.reply;
+	return commit(s, a, answer.reply);
+}
+
+/* tmp/ID, before the client is told to go ahead. */
+static int
+open_entry(struct session *s)
+{
+	if (!s->queue_opened &&
+	    queue_open(&s->queue, s->controls.queuedir) == -1)
+		return -1;
+	s->queue_opened = true;
+	memcpy(s->in.id, s->tx.id, sizeof s->in.id);
+	if (queue_in_open(&s->in, &s->queue) == -1)
+		return -1;
+	if (strcmp(s->in.id, s->tx.id) == 0)
+		return 0;
+	/* A sweeper took the name from us: the transaction follows. */
+	memcpy(s->tx.id, s->in.id, sizeof s->tx.id);
+	s->facts.msg_file = arena_printf(&s->tx.arena, "%s/tmp/%s",
+	    s->controls.queuedir, s->tx.id);
+	return 0;
+}
+
+struct reply
+cmd_data_act(struct session *s, struct reply answer)
+{
+	struct arrival a = {0};
+	struct reply r;
+	int n;
+
+	/* A script that wants the connection closed gets it without the
+	 * message. */
+	if (answer.drop)
+		return REPLY(421, "4.7.0", "Closing the connection");
+	if (open_entry(s) == -1)
+		return session_trouble(s, s->controls.queuedir);
+	session_reply(s, session_answer(answer,
+	    REPLY(354, NULL, "Go ahead, end with <CRLF>.<CRLF>")));
+	a.started = clock_mono();
+	n = read_message(s, &a);
+	if (n != 1) {
+		queue_in_abort(&s->in);
+		return session_lost(s, n);
+	}
+	r = decide(s, &a);
+	queue_in_abort(&s->in);
+	s->reset_after = true;
+	return r;
+}

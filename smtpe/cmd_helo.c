@@ -1,0 +1,85 @@
+/* cmd_helo: HELO and EHLO (RFC 5321 4.1.1.1, RFC 1869). */
+#include "command.h"
+
+/*
+ * The argument is taken as it is: RFC 5321 4.1.4 forbids to refuse mail
+ * because a name does not verify, and policy is the script's.
+ */
+static struct reply
+admit_name(struct session *s, struct span argument)
+{
+	s->args[0] = HOOK_STRING(argument);
+	s->nargs = 1;
+	return REPLY_NONE;
+}
+
+/* The client is somebody now; a transaction that was open is not. */
+static void
+greeted(struct session *s, bool esmtp)
+{
+	buf_reset(&s->helo_store);
+	buf_put(&s->helo_store, s->args[0].s);
+	s->helo = s->facts.helo = buf_span(&s->helo_store);
+	s->esmtp = esmtp;
+	s->facts.protocol = esmtp ? SPAN("ESMTP") : SPAN("SMTP");
+	s->phase = PHASE_GREETED;
+	s->reset_after = true;
+}
+
+struct reply
+cmd_helo_admit(struct session *s, struct span argument)
+{
+	return admit_name(s, argument);
+}
+
+struct reply
+cmd_helo_act(struct session *s, struct reply answer)
+{
+	greeted(s, false);
+	return session_answer(answer, session_replyf(s, 250, NULL, "%.*s",
+	    SPAN_ARG(s->controls.me)));
+}
+
+/* What is offered, one a line: the script may change the list. */
+static struct span
+extensions(struct session *s)
+{
+	struct buf b = {0};
+	struct span list;
+
+	if (s->controls.pipelining)
+		buf_puts(&b, "PIPELINING\n");
+	buf_puts(&b, "SIZE");
+	if (s->controls.databytes != 0)
+		buf_printf(&b, " %llu",
+		    (unsigned long long)s->controls.databytes);
+	buf_puts(&b, "\n8BITMIME\nENHANCEDSTATUSCODES\nHELP");
+	list = arena_dup(&s->scratch, buf_span(&b));
+	buf_free(&b);
+	return list;
+}
+
+struct reply
+cmd_ehlo_admit(struct session *s, struct span argument)
+{
+	admit_name(s, argument);
+	s->args[1] = HOOK_LIST(extensions(s));
+	s->nargs = 2;
+	return REPLY_NONE;
+}
+
+struct reply
+cmd_ehlo_act(struct session *s, struct reply answer)
+{
+	struct span list = s->list.p != NULL ? s->list : s->args[1].s;
+	struct span first = s->controls.me;
+
+	greeted(s, true);
+	/* A verdict's text takes the first line's place, not the list's. */
+	if (answer.code == 0 && answer.text.n > 0)
+		first = span_head(answer.text, span_chr(answer.text, '\n'));
+	answer.text.n = 0;
+	return session_answer(answer, session_replyf(s, 250, NULL,
+	    list.n ? "%.*s\n%.*s" : "%.*s%.*s", SPAN_ARG(first),
+	    SPAN_ARG(list)));
+}

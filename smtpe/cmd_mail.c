@@ -1,0 +1,94 @@
+/* cmd_mail: MAIL (RFC 5321 4.1.1.2) with SIZE (RFC 1870) and BODY (RFC 6152). */
+#include "accept.h"
+#include "command.h"
+#include "num.h"
+#include "parameter.h"
+
+static struct reply
+parse_size(struct session *s, struct span value)
+{
+	if (value.n > 20 || num_parse_u64(value, &s->tx.next_size) == -1)
+		return session_replyf(s, 501, "5.5.4", "Bad SIZE: %.*s",
+		    SPAN_ARG(span_head(value, 64)));
+	return REPLY_NONE;
+}
+
+static struct reply
+parse_body(struct session *s, struct span value)
+{
+	if (!span_ieq(value, SPAN("7BIT")) && !span_ieq(value, SPAN("8BITMIME")))
+		return session_replyf(s, 501, "5.5.4", "Bad BODY: %.*s",
+		    SPAN_ARG(span_head(value, 64)));
+	return REPLY_NONE;
+}
+
+static const struct parameter parameters[] = {
+    {SPAN_LIT("SIZE"), parse_size},
+    {SPAN_LIT("BODY"), parse_body},
+    {{NULL, 0}, NULL},
+};
+
+/* RFC 1870 6.1: what will be refused for its size is refused now. */
+static struct reply
+check_limits(struct session *s)
+{
+	const struct controls *c = &s->controls;
+
+	if (c->databytes != 0 && s->tx.next_size > c->databytes)
+		return session_replyf(s, 552, "5.3.4",
+		    "Message too big, at most %llu octets",
+		    (unsigned long long)c->databytes);
+	if (c->maxmessages != 0 && s->messages >= c->maxmessages)
+		return REPLY(421, "4.7.0",
+		    "Too many messages in this connection");
+	return REPLY_NONE;
+}
+
+struct reply
+cmd_mail_admit(struct session *s, struct span argument)
+{
+	struct transaction *tx = &s->tx;
+	const char *why;
+	struct reply r;
+
+	if (!span_istarts(argument, SPAN("FROM:")))
+		return REPLY(501, "5.5.4",
+		    "Syntax: MAIL FROM:<address> [parameters]");
+	why = address_parse_path(span_skip(argument, 5), ADDRESS_NULL_OK,
+	    &s->scratch, &tx->next, &tx->next_params);
+	if (why != NULL)
+		return session_replyf(s, 501, "5.1.7", "Bad sender: %s", why);
+	if (tx->next.utf8)
+		return REPLY(553, "5.6.7",
+		    "UTF-8 in addresses is not supported here");
+	tx->next_size = 0;
+	r = parameter_parse(s, parameters, tx->next_params);
+	if (r.code == 0)
+		r = check_limits(s);
+	if (r.code == 0 && accept_is_bad_sender(s, &tx->next))
+		r = REPLY(553, "5.7.1", "Mail from this sender is not taken");
+	if (r.code != 0)
+		return r;
+	s->args[0] = HOOK_STRING(tx->next.text);
+	s->args[1] = HOOK_PARAMS(span_trim(tx->next_params));
+	s->nargs = 2;
+	/* Seed 004: id_trans and msg_file are there from hook.mail on. */
+	s->facts.in_transaction = true;
+	if (s->facts.msg_file.p == NULL)
+		s->facts.msg_file = arena_printf(&tx->arena, "%s/tmp/%s",
+		    s->controls.queuedir, tx->id);
+	return REPLY_NONE;
+}
+
+struct reply
+cmd_mail_act(struct session *s, struct reply answer)
+{
+	struct transaction *tx = &s->tx;
+
+	tx->sender = arena_dup(&tx->arena, tx->next.text);
+	tx->params = arena_dup(&tx->arena, span_trim(tx->next_params));
+	s->facts.sender = tx->sender;
+	s->facts.params = tx->params;
+	s->phase = PHASE_MAIL;
+	return session_answer(answer, REPLY(250, "2.1.0", "Sender ok"));
+}

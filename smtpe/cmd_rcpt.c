@@ -1,0 +1,126 @@
+/* cmd_rcpt: RCPT (RFC 5321 4.1.1.3): whom the message is for, and whether we
+ * take mail for them. */
+#include "accept.h"
+#include "command.h"
+#include "parameter.h"
+#include "relay.h"
+
+static const struct parameter parameters[] = {
+    {{NULL, 0}, NULL},
+};
+
+/* qmail: RELAYCLIENT's value is appended to each recipient. */
+static const char *
+append_suffix(struct session *s, struct address *rcpt)
+{
+	struct span text;
+
+	if (s->relay_suffix.n == 0)
+		return NULL;
+	text = arena_printf(&s->scratch, "%.*s%.*s", SPAN_ARG(rcpt->text),
+	    SPAN_ARG(s->relay_suffix));
+	return address_parse(text, &s->scratch, rcpt);
+}
+
+/* "postmaster" without a domain, and our own address as a domain. */
+static const char *
+complete(struct session *s, struct address *rcpt)
+{
+	const struct controls *c = &s->controls;
+	struct arena *a = &s->scratch;
+	struct span domain, literal;
+
+	if (rcpt->domain.n == 0)
+		domain = c->me;
+	else if (rcpt->literal && s->peer.local.family != 0)
+		domain = c->localiphost;
+	else
+		return NULL;
+	if (rcpt->domain.n != 0) {
+		literal = arena_printf(a, "[%s%.*s]",
+		    s->peer.local.family == AF_INET6 ? "ipv6:" : "",
+		    SPAN_ARG(s->peer.local_ip_text));
+		if (!span_ieq(rcpt->domain, literal))
+			return NULL;
+	}
+	return address_parse(arena_printf(a, "%.*s@%.*s",
+	    SPAN_ARG(rcpt->local), SPAN_ARG(domain)), a, rcpt);
+}
+
+/* Do we take mail for it? REPLY_NONE: yes. */
+static struct reply
+decide(struct session *s, const struct address *rcpt)
+{
+	int ours = accept_domain(s, rcpt), known;
+	struct relay_facts facts;
+
+	if (ours == -1)
+		return session_trouble(s, s->morercpthosts.path);
+	facts = (struct relay_facts){
+	    .client_may = s->relay_client, .recipient_ours = ours == 1};
+	if (!relay_allowed(facts))
+		return session_replyf(s, 550, "5.7.1",
+		    "We do not relay for <%.*s>", SPAN_ARG(rcpt->text));
+	if (ours == 0)
+		return REPLY_NONE;
+	known = accept_recipient(s, rcpt);
+	if (known == -1)
+		return session_trouble(s, s->recipients.path);
+	if (known == 0)
+		return session_replyf(s, 550, "5.1.1",
+		    "No such address: <%.*s>", SPAN_ARG(rcpt->text));
+	return REPLY_NONE;
+}
+
+struct reply
+cmd_rcpt_admit(struct session *s, struct span argument)
+{
+	struct transaction *tx = &s->tx;
+	const char *why;
+	struct reply r;
+
+	if (!span_istarts(argument, SPAN("TO:")))
+		return REPLY(501, "5.5.4",
+		    "Syntax: RCPT TO:<address> [parameters]");
+	why = address_parse_path(span_skip(argument, 3),
+	    ADDRESS_POSTMASTER_OK, &s->scratch, &tx->next, &tx->next_params);
+	if (why == NULL)
+		why = complete(s, &tx->next);
+	if (why == NULL)
+		why = append_suffix(s, &tx->next);
+	if (why != NULL)
+		return session_replyf(s, 501, "5.1.3", "Bad recipient: %s",
+		    why);
+	if (tx->next.utf8)
+		return REPLY(553, "5.6.7",
+		    "UTF-8 in addresses is not supported here");
+	r = parameter_parse(s, parameters, tx->next_params);
+	if (r.code != 0)
+		return r;
+	if (s->controls.maxrecipients != 0 &&
+	    tx->answered >= s->controls.maxrecipients)
+		return REPLY(452, "4.5.3", "Too many recipients");
+	if ((r = decide(s, &tx->next)).code != 0)
+		return r;
+	tx->next_discarded = false;
+	s->args[0] = HOOK_STRING(tx->next.text);
+	s->args[1] = HOOK_STRING(tx->next.domain);
+	s->args[2] = HOOK_PARAMS(span_trim(tx->next_params));
+	s->nargs = 3;
+	return REPLY_NONE;
+}
+
+struct reply
+cmd_rcpt_act(struct session *s, struct reply answer)
+{
+	struct transaction *tx = &s->tx;
+
+	tx->answered++;
+	if (!tx->next_discarded)
+		transaction_add_recipient(tx, tx->next.text,
+		    span_trim(tx->next_params));
+	s->facts.recipients = tx->addresses;
+	s->facts.nrecipients = tx->nrcpts;
+	s->phase = PHASE_RCPT;
+	return session_answer(answer, REPLY(250, "2.1.5", "Recipient ok"));
+}

@@ -1,0 +1,13 @@
+/*
+ * peer: who the client is, whatever launched us: tcpserver's environment,
+ * systemd's, the socket itself, else nobody knows.
+ */
+#ifndef PEER_H
+#define PEER_H
+
+#include "session.h"
+
+/* Fills peer; texts live in a. Sets TCP_NODELAY on wfd. */
+void peer_detect(struct peer *peer, int rfd, int wfd, struct arena *a);
+
+#endif

@@ -1,0 +1,103 @@
+/*
+ * policy: what the script's verdicts mean for a session (session.h). The
+ * engine has already checked that a verdict means something at its stage.
+ */
+#include "session.h"
+
+/* The hooks that action.trust, discard and quarantine make skip. */
+static bool
+is_policy(enum hook_id hook)
+{
+	switch (hook) {
+	case HOOK_helo:
+	case HOOK_ehlo:
+	case HOOK_mail:
+	case HOOK_rcpt:
+	case HOOK_data:
+	case HOOK_dot:
+		return true;
+	default:
+		return false;
+	}
+}
+
+static bool
+is_for_connection(enum hook_id hook)
+{
+	return hook == HOOK_accept || hook == HOOK_helo || hook == HOOK_ehlo;
+}
+
+static void
+note_discard(struct session *s, enum hook_id hook)
+{
+	if (hook == HOOK_rcpt)
+		s->tx.next_discarded = true;
+	else
+		transaction_discard(&s->tx);
+}
+
+static struct answer
+interpret(struct session *s, enum hook_id hook, const struct verdict *v)
+{
+	struct answer a = {true, v->reply, v->list};
+
+	switch (v->kind) {
+	case VERDICT_DEFAULT:
+	case VERDICT_ACCEPT:
+		break;
+	case VERDICT_TRUST:
+		if (is_for_connection(hook))
+			s->trusted = true;
+		else
+			s->tx.trusted = true;
+		break;
+	case VERDICT_REPLY:
+		a.go_on = reply_positive(v->reply) || v->reply.code == 354;
+		break;
+	case VERDICT_INFO:
+	case VERDICT_REJECT:
+	case VERDICT_DEFER:
+	case VERDICT_DISCONNECT:
+		a.go_on = false;
+		break;
+	case VERDICT_DISCARD:
+		note_discard(s, hook);
+		break;
+	case VERDICT_QUARANTINE:
+		transaction_quarantine(&s->tx, v->place, v->reply);
+		/* A refusal is for the dot: until then there is nothing to
+		 * keep a copy of. */
+		a.reply = REPLY_NONE;
+		break;
+	}
+	a.reply.drop |= v->drop || v->kind == VERDICT_DISCONNECT;
+	return a;
+}
+
+struct answer
+session_ask(struct session *s, enum hook_id hook, const struct hook_arg *args,
+    size_t nargs)
+{
+	struct verdict v;
+
+	if (!hook_defined(s->hooks, hook) ||
+	    (is_policy(hook) && (s->trusted || s->tx.trusted)))
+		return (struct answer){true, REPLY_NONE, {NULL, 0}};
+	hook_run(s->hooks, hook, args, nargs, &v);
+	return interpret(s, hook, &v);
+}
+
+struct reply
+session_answer(struct reply answer, struct reply usual)
+{
+	if (answer.code == 0) {
+		if (answer.text.n > 0) {
+			usual.text = answer.text;
+			if (answer.enhanced != NULL)
+				usual.enhanced = answer.enhanced;
+		}
+		usual.drop |= answer.drop;
+		return usual;
+	}
+	return answer;
+}

@@ -1,0 +1,54 @@
+/* received: see received.h. */
+#include "received.h"
+
+/*
+ * What the client said about itself, fit for a header: parentheses, quotes
+ * and the like could forge the comment behind it.
+ */
+static void
+put_safe(struct buf *out, struct span s)
+{
+	for (size_t i = 0; i < s.n && i < 255; i++) {
+		char c = s.p[i];
+
+		buf_putc(out, ascii_isalnum(c) || (c && strchr(".-_:[]", c)) ?
+		    c : '?');
+	}
+	if (s.n == 0)
+		buf_puts(out, "unknown");
+}
+
+struct span
+received_format(struct session *s, int64_t now)
+{
+	char date[CLOCK_RFC5322];
+	struct buf b = {0};
+	struct span field;
+
+	buf_puts(&b, "Received: from ");
+	put_safe(&b, s->helo);
+	buf_puts(&b, " (");
+	if (s->peer.name.p != NULL) {
+		put_safe(&b, s->peer.name);
+		buf_putc(&b, ' ');
+	}
+	if (s->peer.ip.family == AF_INET6)
+		buf_puts(&b, "[IPv6:");
+	else if (s->peer.ip.family != 0)
+		buf_putc(&b, '[');
+	buf_put(&b, s->peer.ip_text);
+	if (s->peer.ip.family != 0)
+		buf_putc(&b, ']');
+	buf_puts(&b, ")\r\n\tby ");
+	put_safe(&b, s->controls.me);
+	buf_printf(&b, " with %.*s id %s", SPAN_ARG(s->facts.protocol),
+	    s->tx.id);
+	/* More than one would show one recipient to another (RFC 5321 7.6). */
+	if (s->tx.nrcpts == 1)
+		buf_printf(&b, "\r\n\tfor <%.*s>",
+		    SPAN_ARG(s->tx.rcpts[0].address));
+	buf_printf(&b, "; %s", clock_format_rfc5322(now, date));
+	field = arena_dup(&s->tx.arena, buf_span(&b));
+	buf_free(&b);
+	return field;
+}

@@ -1,0 +1,10 @@
+/* received: the trace header of this host (RFC 5321 4.4). */
+#ifndef RECEIVED_H
+#define RECEIVED_H
+
+#include "session.h"
+
+/* The whole field, folds with CRLF, no CRLF at its end; in tx.arena. */
+struct span received_format(struct session *s, int64_t now);
+
+#endif

@@ -1,0 +1,114 @@
+/*
+ * session: one SMTP session, from the banner to the end of the process. The
+ * loop in session.c finds a verb's row, checks phase and argument, asks the
+ * hook, acts, and sends exactly one reply; verbs live in cmd_*.c.
+ *
+ * Only session_reply() writes to the client. Whoever wants something said
+ * returns a struct reply.
+ */
+#ifndef SESSION_H
+#define SESSION_H
+
+#include "cdbmap.h"
+#include "control.h"
+#include "hook.h"
+#include "io.h"
+#include "queue_in.h"
+#include "reply.h"
+#include "transaction.h"
+#include <sys/socket.h>
+#include "ip.h"
+
+#define COMMAND_MAX 12288 /* octets of a command line; RFC 4954 4 wants it */
+
+/* Where in the dialogue we are; masks, for command.def. */
+enum phase {
+	PHASE_REFUSED = 1,   /* hook.accept said no: QUIT only */
+	PHASE_CONNECTED = 2, /* nobody has said HELO */
+	PHASE_GREETED = 4,
+	PHASE_MAIL = 8,	     /* a sender, no recipient */
+	PHASE_RCPT = 16,     /* at least one recipient */
+};
+#define PHASE_OPEN (PHASE_GREETED | PHASE_MAIL | PHASE_RCPT)
+
+struct peer {
+	struct ip ip, local;
+	struct span ip_text;   /* "unknown" when nobody knows */
+	struct span port, local_ip_text, local_port;
+	struct span name;      /* from the launcher or the DNS; p NULL: none */
+	bool name_known;       /* nothing more can be learnt about it */
+	struct span bracketed; /* "[ip]", once somebody wanted it */
+};
+
+enum ending { GOES_ON, END_QUIT, END_DROPPED, END_GONE, END_TIMEOUT };
+
+struct session {
+	struct controls controls;
+	struct io io;
+	struct arena arena;	    /* as long as the connection */
+	struct arena scratch;	    /* as long as the command */
+	struct peer peer;
+	struct hooks *hooks;	    /* NULL: no script */
+	struct hook_facts facts;
+	enum phase phase;
+	enum ending ending;
+	bool esmtp;
+	struct span helo;	    /* as given; p NULL before */
+	struct buf helo_store;
+	bool trusted;		    /* action.trust for the connection */
+	bool relay_client;	    /* in relayhosts, or RELAYCLIENT */
+	struct span relay_suffix;   /* RELAYCLIENT's value */
+	uint64_t errors, junk, messages;
+	clock_ms started;
+	struct hook_arg args[3];    /* for the hook of the command at hand */
+	size_t nargs;
+	struct span list;	    /* what that hook made of a list */
+	bool reset_after;	    /* set by acts that end a transaction */
+	struct transaction tx;
+	struct queue queue;	    /* open once queue_opened */
+	bool queue_opened;
+	struct queue_in in;
+	struct cdbmap morercpthosts, recipients;
+	struct buf text;	    /* of the reply being made */
+};
+
+/* Speaks until the end, then hook.close. The caller exits. */
+void session_run(struct session *s);
+
+/* The one place that speaks. Counts errors and delays them. */
+void session_reply(struct session *s, struct reply r);
+
+/*
+ * Asks a hook and acts on trust, discard, quarantine. The reply's text lives
+ * until the next hook.
+ */
+struct answer {
+	bool go_on;	    /* nothing speaks against it */
+	struct reply reply; /* going on: what to say when all is well (code
+			     * 0: the usual); else the refusal */
+	struct span list;   /* what the hook made of a list; p NULL: nothing */
+};
+struct answer session_ask(struct session *s, enum hook_id hook,
+    const struct hook_arg *args, size_t nargs);
+
+/* What to say when an act worked: the hook's words, where it gave some. */
+struct reply session_answer(struct reply answer, struct reply usual);
+
+/* A reply with a made-up text; it lives until the next one. */
+struct reply session_replyf(struct session *s, int code, const char *enhanced,
+    const char *fmt, ...) __attribute__((format(printf, 4, 5)));
+
+/* Our own trouble: logs what and errno, gives 451 4.3.0. */
+struct reply session_trouble(struct session *s, const char *what);
+
+/*
+ * Input has ended: result is io_fill()'s, with errno. A time-out gets its
+ * 421. There is nothing more to say to the command at hand: REPLY_NONE.
+ */
+struct reply session_lost(struct session *s, int result);
+
+/* The client's name for people: its host name, else "[ip]". */
+struct span session_peer_name(struct session *s);
+
+
+#endif

@@ -1,0 +1,217 @@
+/*
+ * smtpe: one SMTP session on fd 0 and 1, then exit (smtpe(8)). Exit status 0
+ * for every end the client caused, 111 for trouble of ours (after a 421), 100
+ * for a wrong command line.
+ */
+#include "session.h"
+#include "die.h"
+#include "log.h"
+#include "option.h"
+#include "peer.h"
+#include <fcntl.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#define DEFAULT_SCRIPT "/etc/smtpe/smtpe.lua"
+
+static struct session session;
+
+static const struct option_program program = {
+    .name = "smtpe",
+    .usage = "",
+    .doc = "Speaks SMTP on standard input and output, runs the script's hooks\n"
+	   "and puts each accepted message into the queue before it says 250.\n"
+	   "Meant to be started by tcpserver, systemd or inetd; a file of\n"
+	   "commands on standard input does as well.\n",
+    .client_fd = 0,
+};
+
+/* What fits into the pipe or socket right now, no more: we may be here from
+ * a signal handler. */
+static void
+say(const char *p, size_t n)
+{
+	int fd = session.io.wfd;
+
+	if (send(fd, p, n, MSG_DONTWAIT | MSG_NOSIGNAL) == -1 &&
+	    write(fd, p, n) == -1)
+		return;
+}
+
+/*
+ * The last thing a client hears when we cannot go on. Only whole replies are
+ * ever in the buffer, so 421 stands alone on its line.
+ */
+static void
+last_words(void)
+{
+	static const char words[] =
+	    "421 4.3.0 Local trouble, try again later\r\n";
+	struct session *s = &session;
+
+	if (s->io.out_n > 0)
+		say(s->io.out, s->io.out_n);
+	say(words, sizeof words - 1);
+	if (s->in.fd != -1)
+		unlinkat(s->queue.fd, s->in.path, 0);
+}
+
+/* A hook is in C code that does not come back: the log line was prepared
+ * before it was called. Runs in a signal handler. */
+static void
+stuck(const char *line, size_t n)
+{
+	if (write(2, line, n) == -1) {
+		/* Nobody reads the log; the client is told all the same. */
+	}
+	last_words();
+	_exit(EXIT_TEMP);
+}
+
+/*
+ * The client's descriptors become private ones, so that nothing a script, a
+ * library or a child program writes to its standard output ever reaches the
+ * client, and nothing it reads eats the dialogue.
+ */
+static void
+move_client_fds(struct io *io)
+{
+	struct stat in, err;
+	int rfd = fcntl(0, F_DUPFD_CLOEXEC, 3);
+	int wfd = fcntl(1, F_DUPFD_CLOEXEC, 3);
+	int null = open("/dev/null", O_RDWR | O_CLOEXEC);
+
+	if (rfd == -1 || wfd == -1 || null == -1)
+		die_temp_errno("cannot set up the descriptors");
+	io->rfd = rfd;
+	io->wfd = wfd;
+	/* inetd: fd 2 is the client's socket, too. */
+	if (fstat(0, &in) == 0 && fstat(2, &err) == 0 &&
+	    in.st_dev == err.st_dev && in.st_ino == err.st_ino &&
+	    S_ISSOCK(in.st_mode))
+		dup2(null, 2);
+	dup2(null, 0);
+	dup2(2, 1);
+	close(null);
+}
+
+/* The launcher's word for this client, above the files' (DESIGN: controls). */
+static void
+apply_launcher(struct session *s)
+{
+	const char *databytes = getenv("DATABYTES");
+	const char *relayclient = getenv("RELAYCLIENT");
+	struct buf err = {0};
+
+	if (databytes != NULL && control_set(&s->controls, SPAN("databytes"),
+		span_of(databytes), FROM_LAUNCHER, &err) == -1)
+		die_temp("DATABYTES: %s", buf_cstr(&err));
+	if (relayclient != NULL) {
+		s->relay_client = true;
+		s->relay_suffix = span_of(relayclient);
+	}
+	for (size_t i = 0; i < s->controls.relayhosts.n; i++) {
+		struct ip_net net;
+
+		if (ip_net_parse(s->controls.relayhosts.v[i], &net) == -1)
+			die_temp("relayhosts: bad network: %.*s",
+			    SPAN_ARG(s->controls.relayhosts.v[i]));
+		s->relay_client |= ip_net_contains(&net, &s->peer.ip);
+	}
+}
+
+static struct span
+fact_host(void *p)
+{
+	return session_peer_name(p);
+}
+
+static bool
+fact_write(void *p, struct span text)
+{
+	struct session *s = p;
+
+	io_write(&s->io, text);
+	return io_flush(&s->io) == 0;
+}
+
+static void
+set_facts(struct session *s)
+{
+	static char id[ID_SIZE];
+	struct hook_facts *f = &s->facts;
+
+	id_make(id);
+	f->session = s;
+	f->ip = s->peer.ip_text;
+	f->port = s->peer.port;
+	f->local_ip = s->peer.local_ip_text;
+	f->local_port = s->peer.local_port;
+	f->protocol = SPAN("SMTP");
+	f->id_session = span_of(id);
+	f->host = fact_host;
+	f->write = fact_write;
+}
+
+static void
+load_script(struct session *s)
+{
+	const struct controls *c = &s->controls;
+	struct hook_config config = {
+	    .path = c->script,
+	    .luapath = c->luapath.n ?
+		arena_cstr(&s->arena, c->luapath) : NULL,
+	    .memory = c->luamemory,
+	    .timeout_ms = c->hooktimeout,
+	    .defer_errors = span_eq(c->hookerror, SPAN("defer")),
+	    .facts = &s->facts,
+	    .stuck = stuck,
+	};
+	struct buf err = {0};
+
+	/* Only a script that somebody named must be there. */
+	if (config.path == NULL) {
+		if (access(DEFAULT_SCRIPT, F_OK) == -1)
+			return;
+		config.path = DEFAULT_SCRIPT;
+	}
+	s->hooks = hooks_load(&config, &err);
+	if (s->hooks == NULL)
+		die_temp("script: %s", buf_cstr(&err));
+}
+
+int
+main(int argc, char **argv)
+{
+	struct session *s = &session;
+	int first;
+
+	signal(SIGPIPE, SIG_IGN);
+	signal(SIGXFSZ, SIG_IGN); /* a limit is a failed write: 452, not death */
+	s->in.fd = -1;
+	s->queue.fd = -1;
+	io_init(&s->io, 0, 1);
+	log_init(program.name, "auto", 0);
+	die_set_last_words(last_words);
+	first = option_parse(&program, argc, argv, &s->controls);
+	if (argv[first] != NULL)
+		die_perm("unexpected argument: %s", argv[first]);
+	peer_detect(&s->peer, 0, 1, &s->arena);
+	move_client_fds(&s->io);
+	/* As root nothing is done but this: the queue's owner goes on. */
+	if (geteuid() == 0) {
+		if (queue_open(&s->queue, s->controls.queuedir) == -1)
+			die_temp_errno("%s", s->controls.queuedir);
+		s->queue_opened = true;
+	}
+	apply_launcher(s);
+	s->morercpthosts.path = control_path(&s->controls, "morercpthosts.cdb");
+	s->recipients.path = control_path(&s->controls, "recipients.cdb");
+	set_facts(s);
+	load_script(s);
+	session_run(s);
+	_exit(0);
+}
