@@ -1,0 +1,6 @@
+#!/bin/sh
+# The dialogs: every rule of the session, whole, octet by octet, all at once
+# and through tcpserver. dialog.pl explains the files.
+. "${0%/*}/lib.sh"
+need tcpserver cdb perl
+perl "$HERE/dialog.pl" -j 2 "$HERE"/dialog/*.smtp

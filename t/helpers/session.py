@@ -1,0 +1,105 @@
+"""session: an smtpe on two pipes, for tests that need more than dialogs."""
+import array
+import fcntl
+import os
+import select
+import subprocess
+import termios
+import time
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+BUILD = os.path.abspath(os.environ.get("SMTPE_BUILD",
+                                       os.path.join(HERE, "../../build")))
+SMTPE = os.path.join(BUILD, "smtpe/smtpe")
+
+
+def environment(**more):
+    """A clean one, with a client's address as tcpserver sets it."""
+    env = {"PATH": os.environ["PATH"], "PROTO": "TCP",
+           "TCPREMOTEIP": "127.0.0.1", "TCPREMOTEPORT": "40000",
+           "TCPLOCALIP": "127.0.0.1", "TCPLOCALPORT": "25"}
+    for k in os.environ:
+        if k.endswith("SAN_OPTIONS"):
+            env[k] = os.environ[k]
+    env.update(more)
+    return env
+
+
+def make_controls(path, **controls):
+    os.makedirs(path, exist_ok=True)
+    values = {"me": "mx.example.org", "rcpthosts": "example.org",
+              "errordelay": "0"}
+    values.update(controls)
+    for name, value in values.items():
+        with open(os.path.join(path, name), "w") as f:
+            f.write("%s\n" % value)
+
+
+class Gone(Exception):
+    """The server ended, or said nothing for too long."""
+
+
+class Session:
+    def __init__(self, argv, log, env=None, seconds=60):
+        self.p = subprocess.Popen(argv, stdin=subprocess.PIPE,
+                                  stdout=subprocess.PIPE, stderr=log,
+                                  env=env or environment(), bufsize=0)
+        self.wr = self.p.stdin.fileno()
+        self.rd = self.p.stdout.fileno()
+        self.seconds = seconds
+        self.seen = b""
+
+    def send(self, data):
+        try:
+            while data:
+                data = data[os.write(self.wr, data):]
+        except BrokenPipeError:
+            raise Gone("broken pipe") from None
+
+    def taken(self):
+        """Waits until the server has read all that was sent."""
+        n = array.array("i", [1])
+        end = time.monotonic() + self.seconds
+        while n[0]:
+            fcntl.ioctl(self.wr, termios.FIONREAD, n)
+            if n[0] and (self.p.poll() is not None or
+                         time.monotonic() > end):
+                raise Gone("input left")
+            if n[0]:
+                os.sched_yield()
+
+    def reply(self):
+        """The next whole reply, its lines joined; Gone at the end."""
+        while True:
+            end = 0
+            while True:
+                nl = self.seen.find(b"\n", end)
+                if nl == -1:
+                    break
+                line = self.seen[end:nl + 1]
+                end = nl + 1
+                if line[3:4] != b"-":
+                    r, self.seen = self.seen[:end], self.seen[end:]
+                    return r.decode("latin-1")
+            if not select.select([self.rd], [], [], self.seconds)[0]:
+                raise Gone("no reply")
+            more = os.read(self.rd, 65536)
+            if not more:
+                raise Gone("end after %r" % self.seen)
+            self.seen += more
+
+    def expect(self, code):
+        r = self.reply()
+        if not r.startswith(code):
+            raise AssertionError("not %s: %r" % (code, r))
+        return r
+
+    def close(self):
+        """Ends the input; returns what still came and the status."""
+        try:
+            self.p.stdin.close()
+        except BrokenPipeError:
+            pass
+        rest = self.seen + self.p.stdout.read()
+        self.p.stdout.close()
+        return rest.decode("latin-1"), self.p.wait()

@@ -1,0 +1,115 @@
+"""smuggle: every way to almost end the data, split at every octet.
+
+A payload is a string over CR, LF, NUL and dot. Between "x" (or nothing) and
+a forged command it stands in the data of a message; then comes the true end.
+A model of RFC 5321 4.5.2, some ten lines, says what must happen: one
+message with exactly these octets, or one refusal, and commands only behind
+CRLF.CRLF.
+"""
+import glob
+import importlib.util
+import itertools
+import os
+import sys
+import tempfile
+
+sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+import session  # noqa: E402
+
+spec = importlib.util.spec_from_file_location(
+    "read_entry", os.path.join(session.HERE, "../read-entry.py"))
+read_entry = importlib.util.module_from_spec(spec)
+spec.loader.exec_module(read_entry)
+
+FORGED = b"MAIL FROM:<forged@b.example>\r\n"
+END = b".\r\n"
+
+
+def model(data):
+    """Message or None (refused), and what follows the end."""
+    at = (b"\r\n" + data).index(b"\r\n.\r\n")  # 2 octets before data's own
+    lines = data[:at].split(b"\r\n")
+    if lines[-1] != b"":
+        raise AssertionError("no line end before the dot")
+    for l in lines:
+        if b"\r" in l or b"\n" in l or b"\0" in l:
+            return None, data[at + 3:]
+    message = b"\r\n".join(l[1:] if l.startswith(b".") else l for l in lines)
+    return message, data[at + 3:]
+
+
+def payloads(length):
+    for n in range(1, length + 1):
+        for t in itertools.product(b"\r\n\0.", repeat=n):
+            yield bytes(t)
+
+
+def one(s, queue, start, payload, split):
+    """One transaction; None, or what is wrong."""
+    data = start + payload + FORGED + END
+    message, behind = model(data)
+    s.send(b"MAIL FROM:<a@b.example>\r\nRCPT TO:<x@example.org>\r\nDATA\r\n")
+    for code in ("250", "250", "354"):
+        s.expect(code)
+    s.send(data[:split])
+    s.taken()
+    s.send(data[split:] + b"NOOP end\r\n")
+    r = s.reply()
+    if message is None and not r.startswith("550 5.6.11"):
+        return "accepted: %r" % r
+    if message is not None and not r.startswith("250 "):
+        return "refused: %r" % r
+    if behind:  # a real end was inside: the forged command is a command
+        s.expect("250 2.1.0")
+        s.expect("500")
+    s.expect("250 2.0.0")
+    if behind:
+        s.send(b"RSET\r\n")
+        s.expect("250")
+    names = glob.glob(os.path.join(queue, "new", "*"))
+    if message is None:
+        return "an entry for a refused message" if names else None
+    if len(names) != 1:
+        return "%d entries" % len(names)
+    got = read_entry.read(names[0]).message
+    os.unlink(names[0])
+    return None if got == message else "%r became %r" % (message, got)
+
+
+def main():
+    length = int(sys.argv[1]) if len(sys.argv) > 1 else 5
+    with tempfile.TemporaryDirectory(prefix="smtpe-smuggle.") as d:
+        control, queue = os.path.join(d, "control"), os.path.join(d, "queue")
+        session.make_controls(control, maxerrors=0, softerrors=0, maxjunk=0)
+        log = open(os.path.join(d, "log"), "wb")
+        wrong, n = [], 0
+        s = session.Session([session.SMTPE, "-c", control, "-q", queue], log)
+        s.expect("220")
+        s.send(b"EHLO client.example\r\n")
+        s.expect("250")
+        for start in (b"x", b""):
+            for p in payloads(length):
+                # Around the payload; the ends of it are what matters.
+                for split in range(len(start), len(start + p) + 2):
+                    why = one(s, queue, start, p, split)
+                    n += 1
+                    if why:
+                        wrong.append("%r split at %d: %s" %
+                                     (start + p, split, why))
+                        if len(wrong) > 20:
+                            break
+        s.send(b"QUIT\r\n")
+        s.expect("221")
+        rest, status = s.close()
+        left = os.listdir(os.path.join(queue, "tmp"))
+    print("1..4")
+    print("%sok 1 - %d payloads and splits, each one message or one refusal"
+          % ("not " if wrong else "", n))
+    for w in wrong:
+        print("# " + w)
+    print("%sok 2 - nothing more is said" % ("not " if rest else ""))
+    print("%sok 3 - exit 0" % ("not " if status else ""))
+    print("%sok 4 - nothing left in tmp/" % ("not " if left else ""))
+
+
+main()
