@@ -24,7 +24,8 @@ struct control_list {
 };
 
 /* The C type of each type in control.def. */
-#define CONTROL_C_TEXT	struct span	    /* p is NULL when not set */
+#define CONTROL_C_TEXT	struct span	    /* p is NULL when not set; a NUL
+					     * follows, none is inside */
 #define CONTROL_C_PATH	const char *	    /* NULL when not set */
 #define CONTROL_C_SIZE	uint64_t	    /* octets */
 #define CONTROL_C_TIME	int64_t		    /* milliseconds */
@@ -77,11 +78,13 @@ extern const struct control_row control_rows[CONTROL_N];
 #define CONTROL_DIR "/etc/smtpe/control"
 
 /*
- * Fills c from its directory (dir, else SMTPE_CONTROL, else CONTROL_DIR), the environment and
- * options ("name=value", noptions of them). A named directory that does not exist is an error, the
- * default one is not. 0, or -1 with one line in err that names file (or
- * variable or -o), line and value; *usage is true when an option is to blame.
- * me and what depends on it get their real defaults here.
+ * Fills c, whatever it held, from its directory (dir, else SMTPE_CONTROL,
+ * else CONTROL_DIR), the environment and options ("name=value", noptions of
+ * them). A named directory that does not exist is an error, the default one
+ * is not. 0, or -1 with one line in err that names file (or variable or -o),
+ * line and value; *usage is true when an option is to blame. me and what
+ * depends on it get their real defaults here. All values live in c->arena:
+ * arena_free() it before loading again.
  */
 int control_load(struct controls *c, const char *dir,
     const char *const *options, size_t noptions, struct buf *err, bool *usage);
@@ -123,8 +126,9 @@ bool control_list_has_domain(const struct control_list *list,
  */
 const char *const *control_environment(struct controls *c);
 
-/* --show-controls: "name value  origin", sorted as in the table. Values that
- * hold passwords (amqp URIs) are shown without them. */
+/* --show-controls: "name value (origin)", sorted as in the table, and "# FILE
+ * is no control" for files in the directory that may be typing errors. Values
+ * that hold passwords (amqp URIs) are shown without them. */
 void control_show(const struct controls *c, struct buf *out);
 
 /* --help and the manual's list: name, type, default, doc. */

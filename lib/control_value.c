@@ -78,13 +78,14 @@ PARSER(BOOL)
 PARSER(LIST)
 {
 	struct span rest = text;
-	struct span *v;
+	struct span *v = NULL;
 	size_t n = 0;
 
 	for (size_t i = 0; i < text.n; i++)
 		n += text.p[i] == '\n';
 	n += text.n > 0;
-	v = arena_alloc(arena, n * sizeof *v);
+	if (n > 0)
+		v = arena_alloc(arena, n * sizeof *v);
 	for (size_t i = 0; i < n; i++)
 		span_cut(&rest, '\n', &v[i]);
 	*out = (struct control_list){v, n, given};
