@@ -108,11 +108,16 @@ clock_format_rfc5322(int64_t seconds, char out[CLOCK_RFC5322])
 const char *
 clock_format_rfc3339(int64_t us, char out[CLOCK_RFC3339])
 {
+	int64_t seconds = us / 1000000, rest = us % 1000000;
 	struct tm t;
 
-	civil(us / 1000000, &t);
+	if (rest < 0) {
+		rest += 1000000;
+		seconds--;
+	}
+	civil(seconds, &t);
 	snprintf(out, CLOCK_RFC3339, "%04d-%02d-%02dT%02d:%02d:%02d.%06dZ",
 	    t.tm_year % 10000, t.tm_mon + 1, t.tm_mday, t.tm_hour, t.tm_min,
-	    t.tm_sec, (int)(us % 1000000));
+	    t.tm_sec, (int)rest);
 	return out;
 }
