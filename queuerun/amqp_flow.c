@@ -1,0 +1,355 @@
+/* amqp_flow: see amqp_flow.h. */
+#include "amqp_flow.h"
+#include "amqp_out.h"
+#include "io.h"
+#include "log.h"
+#include <poll.h>
+#include <sys/socket.h>
+
+#define TIMEOUT_DEFAULT 30000 /* for amqptimeout 0: no wait is endless */
+#define SETTLED		8     /* rounds of sending before we wait */
+
+/* Replies that blame the exchange (AMQP 0-9-1, 1.2). */
+#define ACCESS_REFUSED 403
+#define NOT_FOUND      404
+
+static const char *
+configure(struct amqp_flow *f, const struct controls *c)
+{
+	struct span format = c->amqpformat;
+
+	f->def = (struct amqp_route){c->amqpexchange, c->amqproutingkey};
+	f->timeout = c->amqptimeout > 0 ? c->amqptimeout : TIMEOUT_DEFAULT;
+	if (f->def.exchange.n > AMQP_SHORT || f->def.key.n > AMQP_SHORT)
+		return "amqpexchange or amqproutingkey is longer than 255 "
+		       "octets";
+	if (span_ieq(format, SPAN("json")))
+		f->format = AMQP_JSON;
+	else if (span_ieq(format, SPAN("raw")))
+		f->format = AMQP_RAW;
+	else
+		return "amqpformat is neither raw nor json";
+	if (amqp_nodes_load(&f->nodes, &c->amqp) == -1)
+		return buf_cstr(&f->nodes.why);
+	return NULL;
+}
+
+void
+amqp_flow_start(struct amqp_flow *f, struct agent *a)
+{
+	uint64_t window = a->controls.amqpwindow;
+
+	f->agent = a;
+	f->conn.fd = -1;
+	f->todo_end = &f->todo;
+	f->wrong = configure(f, &a->controls);
+	if (f->wrong != NULL)
+		log_warn("amqp-config", "%s", f->wrong);
+	if (window > AMQP_WINDOW_MAX)
+		window = AMQP_WINDOW_MAX;
+	amqp_window_init(&f->window, window ? (size_t)window : 1);
+}
+
+/* Back to the front of todo, in the order of their tags, to go alone. */
+static void
+take_back_window(struct amqp_flow *f)
+{
+	struct agent_job *first = NULL, **end = &first;
+	struct amqp_sent sent;
+
+	while (f->window.n > 0 &&
+	    amqp_window_take(&f->window, f->window.oldest, &sent)) {
+		*end = sent.job;
+		end = &sent.job->next;
+		f->solo++;
+	}
+	*end = f->todo;
+	if (f->todo == NULL)
+		f->todo_end = end;
+	f->todo = first;
+	f->alone = false;
+}
+
+static void
+refuse_window(struct amqp_flow *f, const char *enhanced, struct span text)
+{
+	struct amqp_sent sent;
+
+	while (f->window.n > 0 &&
+	    amqp_window_take(&f->window, f->window.oldest, &sent))
+		amqp_answer_later(f, sent.job, enhanced, text);
+	f->alone = false;
+}
+
+/* The connection failed. A node that had nothing to do may have been
+ * restarted since: that costs it nothing. */
+static void
+lost(struct amqp_flow *f)
+{
+	bool idle = f->window.n == 0 && f->todo == NULL;
+
+	/* Others of a cluster would block us as well. */
+	if (f->conn.blocked)
+		refuse_window(f, f->conn.enhanced, buf_span(&f->conn.why));
+	take_back_window(f);
+	amqp_conn_close(&f->conn);
+	if (!idle && !f->own_fault)
+		amqp_nodes_leave(&f->nodes, &f->conn);
+	f->own_fault = false;
+	amqp_window_reset(&f->window);
+}
+
+static void
+remember_bad(struct amqp_flow *f, struct span exchange)
+{
+	struct amqp_bad *bad = &f->bad[f->next_bad];
+
+	f->next_bad = (f->next_bad + 1) % AMQP_BAD;
+	buf_reset(&bad->exchange);
+	buf_put(&bad->exchange, exchange);
+	buf_reset(&bad->why);
+	buf_put(&bad->why, buf_span(&f->conn.why));
+	bad->until = clock_deadline(AMQP_BACKOFF);
+}
+
+static const struct amqp_bad *
+find_bad(const struct amqp_flow *f, struct span exchange)
+{
+	for (size_t i = 0; i < AMQP_BAD; i++)
+		if (f->bad[i].until != 0 && clock_left(f->bad[i].until) > 0 &&
+		    span_eq(buf_span(&f->bad[i].exchange), exchange))
+			return &f->bad[i];
+	return NULL;
+}
+
+/* The broker closed the channel. One message in the window is the culprit;
+ * with more nobody knows which. */
+static void
+channel_closed(struct amqp_flow *f)
+{
+	struct amqp_conn *c = &f->conn;
+	struct amqp_sent sent;
+
+	if (f->window.n == 1 &&
+	    amqp_window_take(&f->window, f->window.oldest, &sent)) {
+		const struct amqp_job *own = amqp_job_of(sent.job);
+
+		if (c->code == NOT_FOUND || c->code == ACCESS_REFUSED)
+			remember_bad(f, own->route.exchange);
+		log_warn("amqp-channel", "%.*s",
+		    SPAN_ARG(buf_span(&c->why)));
+		amqp_answer_later(f, sent.job, "4.3.5", buf_span(&c->why));
+	}
+	take_back_window(f);
+	amqp_window_reset(&f->window);
+	amqp_out_body_abort(c);
+	amqp_out_channel_close_ok(c);
+	amqp_publish_drain(f, 0);
+	if (amqp_conn_up(c))
+		amqp_conn_reopen_channel(c);
+}
+
+/* No node: everything is answered, and the runner gives no more for as long
+ * as we do not try again. */
+static void
+refuse_todo(struct amqp_flow *f)
+{
+	clock_ms next = amqp_nodes_next(&f->nodes);
+	struct span why = buf_span(&f->nodes.why);
+
+	if (!f->told_busy)
+		agent_busy(f->agent, (unsigned)(clock_left(next) / 1000 + 1),
+		    why);
+	f->told_busy = true;
+	amqp_answer_todo(f, f->nodes.enhanced, why);
+}
+
+static void
+connect_node(struct amqp_flow *f)
+{
+	if (clock_left(amqp_nodes_next(&f->nodes)) > 0) {
+		refuse_todo(f);
+		return;
+	}
+	if (f->told_busy)
+		buf_reset(&f->nodes.why);
+	f->told_busy = false;
+	if (amqp_nodes_connect(&f->nodes, &f->conn, f->timeout) == -1)
+		refuse_todo(f);
+}
+
+/* How many may be under way beside the next one. */
+static bool
+has_room(const struct amqp_flow *f)
+{
+	if (f->solo > 0 || f->alone)
+		return f->window.n == 0;
+	return !amqp_window_full(&f->window);
+}
+
+/* One step; false when there is nothing to do without new events. */
+static bool
+step(struct amqp_flow *f)
+{
+	const struct amqp_bad *bad;
+
+	if (f->conn.state != NULL && f->conn.failed)
+		lost(f);
+	else if (f->conn.state != NULL && !f->conn.channel_open)
+		channel_closed(f);
+	else if (f->todo == NULL)
+		return false;
+	else if (f->conn.state == NULL)
+		connect_node(f);
+	else if (f->conn.blocked)
+		amqp_answer_todo(f, "4.3.1", buf_span(&f->conn.why));
+	else if (!has_room(f))
+		return false;
+	else if ((bad = find_bad(f,
+		      amqp_job_of(f->todo)->route.exchange)) != NULL)
+		amqp_publish_refuse(f, "4.3.5", buf_span(&bad->why));
+	else
+		amqp_publish_next(f);
+	return true;
+}
+
+static void
+run(struct amqp_flow *f)
+{
+	while (step(f))
+		;
+}
+
+void
+amqp_flow_deliver(struct amqp_flow *f, struct agent_job *job)
+{
+	struct amqp_job *own = arena_zalloc(&job->arena, sizeof *own);
+	const char *wrong = f->wrong;
+
+	if (wrong != NULL && !f->told_busy) {
+		agent_busy(f->agent, AMQP_BACKOFF / 1000, span_of(wrong));
+		f->told_busy = true;
+	}
+	if (wrong == NULL)
+		wrong = amqp_route_parse(job->route, &f->def, &job->arena,
+		    &own->route);
+	if (wrong != NULL) {
+		amqp_answer_later(f, job, "4.3.5", span_of(wrong));
+		return;
+	}
+	own->message_id = amqp_message_id(job);
+	job->own = own;
+	job->next = NULL;
+	*f->todo_end = job;
+	f->todo_end = &job->next;
+	run(f);
+}
+
+/* Sending may bring events that let us send more; whoever keeps that going
+ * for long is waited for like anybody else. */
+void
+amqp_flow_settle(struct amqp_flow *f)
+{
+	for (int i = 0; i < SETTLED; i++) {
+		run(f);
+		if (!amqp_conn_up(&f->conn) ||
+		    amqp_out_pending(&f->conn) == 0)
+			return;
+		amqp_publish_drain(f, 0);
+	}
+	run(f);
+}
+
+static clock_ms
+confirm_deadline(struct amqp_flow *f)
+{
+	const struct amqp_sent *s = amqp_window_oldest(&f->window);
+
+	if (s == NULL || s->since == CLOCK_NEVER)
+		return CLOCK_NEVER;
+	return s->since + f->timeout;
+}
+
+int
+amqp_flow_poll_fd(struct amqp_flow *f, clock_ms *deadline)
+{
+	const struct amqp_conn *c = &f->conn;
+	clock_ms heartbeat;
+
+	*deadline = CLOCK_NEVER;
+	if (c->state == NULL)
+		return -1;
+	*deadline = confirm_deadline(f);
+	heartbeat = c->spoke + c->heartbeat / 2;
+	if (c->heartbeat > 0 && heartbeat < *deadline)
+		*deadline = heartbeat;
+	if (c->failed || !c->channel_open || amqp_in_buffered(c))
+		*deadline = clock_mono();
+	return c->fd;
+}
+
+/* Heartbeats never come out of amqp_in, so the socket is asked. */
+static void
+check_heard(struct amqp_conn *c)
+{
+	clock_ms now = clock_mono();
+	char octet;
+
+	if (now - c->heard < 1000)
+		return;
+	if (recv(c->fd, &octet, 1, MSG_PEEK | MSG_DONTWAIT) > 0)
+		c->heard = now;
+}
+
+static void
+check_time(struct amqp_flow *f)
+{
+	struct amqp_conn *c = &f->conn;
+	clock_ms now = clock_mono();
+
+	if (!amqp_conn_up(c))
+		return;
+	if (confirm_deadline(f) <= now && c->blocked)
+		amqp_conn_fail(c, "4.3.1", "%.*s",
+		    SPAN_ARG(buf_span(&c->why)));
+	else if (confirm_deadline(f) <= now)
+		amqp_conn_fail(c, "4.4.1", "no confirm within %lld s",
+		    (long long)(f->timeout + 999) / 1000);
+	else if (c->heartbeat > 0 && now - c->heard > 2 * c->heartbeat)
+		amqp_conn_fail(c, "4.4.1", "no heartbeat");
+	else if (c->heartbeat > 0 && now - c->spoke >= c->heartbeat / 2 &&
+	    amqp_out_pending(c) == 0) {
+		amqp_out_heartbeat(c);
+		amqp_out_flush(c);
+	}
+}
+
+void
+amqp_flow_ready(struct amqp_flow *f)
+{
+	if (amqp_conn_up(&f->conn)) {
+		check_heard(&f->conn);
+		amqp_publish_hear(f);
+		check_time(f);
+	}
+	run(f);
+	if (amqp_conn_up(&f->conn))
+		amqp_publish_drain(f, 0);
+}
+
+void
+amqp_flow_finish(struct amqp_flow *f)
+{
+	clock_ms deadline;
+
+	while (f->todo != NULL || f->window.n > 0) {
+		amqp_flow_settle(f);
+		if (!amqp_conn_up(&f->conn))
+			continue;
+		amqp_flow_poll_fd(f, &deadline);
+		if (f->window.n > 0)
+			io_wait(f->conn.fd, POLLIN, deadline);
+		amqp_flow_ready(f);
+	}
+	amqp_conn_close(&f->conn);
+}

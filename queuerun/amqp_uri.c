@@ -1,0 +1,154 @@
+/* amqp_uri: see amqp_uri.h. */
+#include "amqp_uri.h"
+#include "num.h"
+
+/* Undoes percent-encoding, in a: 0, or -1 for a '%' without two digits. */
+static int
+decode(struct span s, struct arena *a, struct span *out)
+{
+	char *to = arena_alloc(a, s.n + 1);
+	size_t n = 0;
+
+	for (size_t i = 0; i < s.n; i++) {
+		int high, low;
+
+		if (s.p[i] != '%') {
+			to[n++] = s.p[i];
+			continue;
+		}
+		if (s.n - i < 3 || (high = ascii_hex(s.p[i + 1])) < 0 ||
+		    (low = ascii_hex(s.p[i + 2])) < 0)
+			return -1;
+		to[n++] = (char)(high << 4 | low);
+		i += 2;
+	}
+	to[n] = '\0';
+	*out = span_make(to, n);
+	return 0;
+}
+
+/* The same for what the library takes as a C string. */
+static int
+decode_cstr(struct span s, struct arena *a, const char **out)
+{
+	struct span text;
+
+	if (decode(s, a, &text) == -1 || span_chr(text, '\0') < text.n)
+		return -1;
+	*out = text.p;
+	return 0;
+}
+
+static const char *
+parse_user(struct span s, struct arena *a, struct amqp_uri *uri)
+{
+	size_t colon = span_chr(s, ':');
+
+	if (decode_cstr(span_head(s, colon), a, &uri->user) == -1)
+		return "the user's name is not percent-encoded text";
+	if (colon < s.n &&
+	    decode_cstr(span_skip(s, colon + 1), a, &uri->password) == -1)
+		return "the password is not percent-encoded text";
+	return NULL;
+}
+
+static const char *
+parse_port(struct span s, struct amqp_uri *uri)
+{
+	uint64_t port;
+
+	if (num_parse_max(s, 65535, &port) == -1 || port == 0)
+		return "the port is not a number from 1 to 65535";
+	uri->port = (uint16_t)port;
+	return NULL;
+}
+
+/* "host", "host:port", "[v6]", "[v6]:port" */
+static const char *
+parse_host(struct span s, struct arena *a, struct amqp_uri *uri)
+{
+	struct span host, rest;
+	const char *wrong = NULL;
+	bool v6 = s.n > 0 && s.p[0] == '[';
+	size_t i;
+
+	if (v6) {
+		i = span_chr(s, ']');
+		if (i == s.n)
+			return "the host's bracket is not closed";
+		host = span_skip(span_head(s, i), 1);
+		rest = span_skip(s, i + 1);
+	} else {
+		i = span_chr(s, ':');
+		host = span_head(s, i);
+		rest = span_skip(s, i);
+	}
+	if (rest.n > 0)
+		wrong = rest.p[0] == ':' ? parse_port(span_skip(rest, 1), uri) :
+		    "something follows the host's bracket";
+	if (wrong != NULL)
+		return wrong;
+	if (host.n == 0)
+		return "there is no host";
+	if (decode_cstr(host, a, &uri->host) == -1)
+		return "the host is not percent-encoded text";
+	uri->where = arena_printf(a, v6 ? "[%s]:%u" : "%s:%u", uri->host,
+	    uri->port);
+	return NULL;
+}
+
+const char *
+amqp_uri_parse(struct span text, struct arena *a, struct amqp_uri *uri)
+{
+	struct span rest = text, authority, path;
+	const char *wrong = NULL;
+	size_t at;
+
+	*uri = (struct amqp_uri){NULL, "guest", "guest", "/", {NULL, 0}, 5672};
+	if (span_istarts(text, SPAN("amqps://")))
+		return "amqps is not supported here: use amqp, through a "
+		       "tunnel where it leaves the host";
+	if (!span_istarts(text, SPAN("amqp://")))
+		return "it does not begin with amqp://";
+	rest = span_skip(text, 7);
+	if (span_chr(rest, '?') < rest.n || span_chr(rest, '#') < rest.n)
+		return "parameters are not known; encode ? and # as %3F, %23";
+	authority = span_head(rest, span_chr(rest, '/'));
+	path = span_skip(rest, authority.n + 1);
+	at = span_rchr(authority, '@');
+	if (at < authority.n) {
+		wrong = parse_user(span_head(authority, at), a, uri);
+		authority = span_skip(authority, at + 1);
+	}
+	if (wrong != NULL || (wrong = parse_host(authority, a, uri)) != NULL)
+		return wrong;
+	if (span_chr(path, '/') < path.n)
+		return "a slash inside the vhost must be written %2F";
+	if (path.n > 0 && decode_cstr(path, a, &uri->vhost) == -1)
+		return "the vhost is not percent-encoded text";
+	if (strlen(uri->vhost) > AMQP_SHORT)
+		return "the vhost is longer than 255 octets";
+	return NULL;
+}
+
+const char *
+amqp_route_parse(struct span text, const struct amqp_route *def,
+    struct arena *a, struct amqp_route *route)
+{
+	size_t slash;
+
+	*route = *def;
+	if (!span_istarts(text, SPAN("amqp:")))
+		return "the route does not begin with amqp:";
+	text = span_skip(text, 5);
+	slash = span_chr(text, '/');
+	if (text.n > 0 &&
+	    decode(span_head(text, slash), a, &route->exchange) == -1)
+		return "the route's exchange is not percent-encoded text";
+	if (slash < text.n &&
+	    decode(span_skip(text, slash + 1), a, &route->key) == -1)
+		return "the route's key is not percent-encoded text";
+	if (route->exchange.n > AMQP_SHORT || route->key.n > AMQP_SHORT)
+		return "exchange or routing key is longer than 255 octets";
+	return NULL;
+}
