@@ -153,8 +153,7 @@ control_list_has_domain(const struct control_list *list, struct span domain)
 
 		if (span_ieq(item, domain))
 			return true;
-		if (item.n > 1 && item.p[0] == '.' && domain.n > item.n &&
-		    span_iends(domain, item))
+		if (item.n > 1 && item.p[0] == '.' && span_iends(domain, item))
 			return true;
 	}
 	return false;

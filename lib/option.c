@@ -63,8 +63,8 @@ print_help(const struct option_program *program)
 	    "  -V               print version and variant\n"
 	    "  -h               print this\n"
 	    "\n"
-	    "Controls: a file NAME in the directory, the variable SMTPE_NAME "
-	    "or -o NAME=VALUE.\n");
+	    "Controls: a file NAME in the directory, the variable "
+	    "SMTPE_NAME, or\n-o NAME=VALUE.\n");
 	control_help(&b);
 	print_and_exit(&b);
 }

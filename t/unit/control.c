@@ -162,6 +162,8 @@ static const struct {
     {"me=mx.example.org\r",
 	"-o me: \"mx.example.org?\" ends in a carriage return"},
     {"me=../../etc", "-o me: \"../../etc\" is not a host name"},
+    {"me=a/b", "-o me: \"a/b\" is not a host name"},
+    {"me=a:b", "-o me: \"a:b\" is not a host name"},
     {"me=.", "-o me: \".\" is not a host name"},
     {"smtpgreeting=220\x1b[2J",
 	"-o smtpgreeting: \"220?[2J\" holds a control character"},

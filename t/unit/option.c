@@ -164,6 +164,7 @@ static const struct {
     {"--nower", EXIT_PERM, "prog: unknown option --nower;"},
     {"--nowhere=1", EXIT_PERM, "prog: option --nowhere takes no value"},
     {"-wx", EXIT_PERM, "prog: unknown option -wx;"},
+    {"-w=1", EXIT_PERM, "prog: unknown option -w=1;"},
     {"-c", EXIT_PERM, "prog: option -c needs a value"},
     {"-o", EXIT_PERM, "prog: option -o needs a value"},
     {"--now", EXIT_PERM, "prog: option --now needs a value"},
