@@ -88,12 +88,16 @@ apt_install()
 services_disable()
 {
 	command -v systemctl >/dev/null 2>&1 || return 0
-	for s in postfix rabbitmq-server openbsd-inetd; do
-		case " $missing " in
-		*" $s "*)
-			as_root systemctl --no-reload disable "$s" \
-			    >>"$apt_log" 2>&1 || : ;;
+	units=
+	for p in $missing; do
+		case $p in
+		postfix | openbsd-inetd) units="$units $p" ;;
+		rabbitmq-server) units="$units $p epmd.service epmd.socket" ;;
 		esac
+	done
+	for u in $units; do
+		as_root systemctl --no-reload disable "$u" \
+		    >>"$apt_log" 2>&1 || :
 	done
 }
 

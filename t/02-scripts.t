@@ -1,0 +1,21 @@
+#!/bin/sh
+# The shell of this project is plain and clean: shellcheck has nothing to say.
+# shellcheck source=t/lib.sh
+. "${0%/*}/lib.sh"
+need shellcheck
+
+cd "$HERE/.." || exit 1
+for f in scripts/* .ci/run etc/tcpserver/run t/*.sh t/*.t t/slow/*.t; do
+	[ -f "$f" ] || continue
+	case $(head -n 1 "$f") in
+	'#!/bin/sh' | '# '*.sh:*) ;;
+	*) continue ;;
+	esac
+	if shellcheck -x "$f" >"$T/said" 2>&1; then
+		pass "$f"
+	else
+		fail "$f"
+		diag "$(cat "$T/said")"
+	fi
+done
+done_testing

@@ -1,0 +1,46 @@
+#!/bin/sh
+# make install: everything where it belongs, and it works from there.
+# shellcheck source=t/lib.sh
+. "${0%/*}/lib.sh"
+
+root=$(cd "$HERE/.." && pwd)
+case $BUILD in
+"$root/build") variant=glibc ;;
+"$root/build/"*) variant=${BUILD##*/} ;;
+*) skip_all "only the tree's own builds are installed" ;;
+esac
+need make
+
+ok "make install" \
+    make -s -C "$root" VARIANT="$variant" DESTDIR="$T/root" install
+at=$T/root/usr/local
+for p in bin/smtpe bin/queuerun bin/smtpe-queue libexec/smtpe/agent-maildir \
+    libexec/smtpe/agent-amqp; do
+	ok "$p is a program" test -x "$at/$p"
+done
+for p in share/man/man8/smtpe.8 share/man/man8/queuerun.8 \
+    share/man/man5/smtpe-control.5 share/man/man5/smtpe-queue.5 \
+    share/man/man7/smtpe-hooks.7 share/smtpe/smtpe.lua \
+    share/smtpe/control/databytes share/smtpe/systemd/smtpe.socket; do
+	ok "$p is there" test -f "$at/$p"
+done
+is "nothing that is not ours" \
+    "$(find "$T/root" -type f | grep -Ev \
+	'/usr/local/(bin|libexec/smtpe|share/man/man[578]|share/smtpe)/')" ""
+
+# The sample settings and the example policy, as installed, take a message.
+cp -R "$at/share/smtpe/control" "$T/control"
+control me mx.example.org
+control locals example.org
+control routes example.org:maildir:
+control script "$at/share/smtpe/smtpe.lua"
+session "$T/in"
+SMTPE=$at/bin/smtpe
+smtpe_run "$T/in"
+is "a session with the installed smtpe ends well" "$STATUS" 0
+like "and the message is taken" "$(cat "$T/out")" '^250 .* [0-9a-z]{26}'
+"$at/bin/queuerun" -c "$T/control" -q "$T/queue" 2>"$T/log"
+is "the installed queuerun finds its agents" \
+    "$(find "$T/maildir/example.org/b/new" -type f 2>/dev/null | wc -l)" 1
+[ "$failed" -eq 0 ] || diag "$(cat "$T/log")"
+done_testing
