@@ -51,7 +51,9 @@ print_help(const struct option_program *program)
 	buf_printf(&b, "\n       %s -V | -h | --show-controls\n",
 	    program->name);
 	if (program->doc != NULL)
-		buf_printf(&b, "\n%s\n", program->doc);
+		buf_printf(&b, "\n%s", program->doc);
+	if (b.p[b.n - 1] != '\n')
+		buf_putc(&b, '\n');
 	buf_puts(&b,
 	    "\n"
 	    "  -c DIR           read controls from DIR instead of "
