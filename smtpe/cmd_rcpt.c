@@ -47,11 +47,12 @@ complete(struct session *s, struct address *rcpt)
 	    SPAN_ARG(rcpt->local), SPAN_ARG(domain)), a, rcpt);
 }
 
-/* Do we take mail for it? REPLY_NONE: yes. */
+/* Do we take mail for it? REPLY_NONE: yes. bare: "<Postmaster>", which is
+ * always ours (RFC 5321 4.5.1). */
 static struct reply
-decide(struct session *s, const struct address *rcpt)
+decide(struct session *s, const struct address *rcpt, bool bare)
 {
-	int ours = accept_domain(s, rcpt), known;
+	int ours = bare ? 1 : accept_domain(s, rcpt), known;
 	struct relay_facts facts;
 
 	if (ours == -1)
@@ -78,12 +79,14 @@ cmd_rcpt_admit(struct session *s, struct span argument)
 	struct transaction *tx = &s->tx;
 	const char *why;
 	struct reply r;
+	bool bare;
 
 	if (!span_istarts(argument, SPAN("TO:")))
 		return REPLY(501, "5.5.4",
 		    "Syntax: RCPT TO:<address> [parameters]");
 	why = address_parse_path(span_skip(argument, 3),
 	    ADDRESS_POSTMASTER_OK, &s->scratch, &tx->next, &tx->next_params);
+	bare = why == NULL && tx->next.domain.n == 0;
 	if (why == NULL)
 		why = complete(s, &tx->next);
 	if (why == NULL)
@@ -100,7 +103,7 @@ cmd_rcpt_admit(struct session *s, struct span argument)
 	if (s->controls.maxrecipients != 0 &&
 	    tx->answered >= s->controls.maxrecipients)
 		return REPLY(452, "4.5.3", "Too many recipients");
-	if ((r = decide(s, &tx->next)).code != 0)
+	if ((r = decide(s, &tx->next, bare)).code != 0)
 		return r;
 	tx->next_discarded = false;
 	s->args[0] = HOOK_STRING(tx->next.text);
