@@ -8,6 +8,7 @@
 #include "log.h"
 #include "option.h"
 #include "peer.h"
+#include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
 #include <stdlib.h>
@@ -174,7 +175,7 @@ load_script(struct session *s)
 
 	/* Only a script that somebody named must be there. */
 	if (config.path == NULL) {
-		if (access(DEFAULT_SCRIPT, F_OK) == -1)
+		if (access(DEFAULT_SCRIPT, F_OK) == -1 && errno == ENOENT)
 			return;
 		config.path = DEFAULT_SCRIPT;
 	}
