@@ -39,8 +39,9 @@ SMTPE=$at/bin/smtpe
 smtpe_run "$T/in"
 is "a session with the installed smtpe ends well" "$STATUS" 0
 like "and the message is taken" "$(cat "$T/out")" '^250 .* [0-9a-z]{26}'
-"$at/bin/queuerun" -c "$T/control" -q "$T/queue" 2>"$T/log"
-is "the installed queuerun finds its agents" \
+"$at/bin/queuerun" -c "$T/control" -q "$T/queue" \
+    -o agentdir="$at/libexec/smtpe" 2>"$T/log"
+is "the installed queuerun and agent deliver it" \
     "$(find "$T/maildir/example.org/b/new" -type f 2>/dev/null | wc -l)" 1
 [ "$failed" -eq 0 ] || diag "$(cat "$T/log")"
 done_testing

@@ -117,8 +117,8 @@ def maildir(build, work, args):
 @contextlib.contextmanager
 def rabbit(root, work):
     """A broker of our own: (URI, port), or None with the reason said."""
-    script = ('set -u; T=$1; HERE=$2; . "$2/lib-rabbit.sh"; rabbit_start '
-              '>&2 || exit 1; echo "$AMQP_URI"; read -r _; rabbit_stop')
+    script = ('. "$2/lib-rabbit.sh"; rabbit_start "$1" >&2 || exit 1; '
+              'echo "$AMQP_URI"; read -r _; rabbit_stop')
     folder = os.path.join(work, "rabbit")
     os.mkdir(folder)
     with open(os.path.join(folder, "log"), "wb") as log:
