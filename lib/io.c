@@ -112,20 +112,35 @@ io_fill(struct io *io)
 	return n;
 }
 
+/* Index of the LF that ends the line at the start of s, or s.n; nothing
+ * before from is one. */
+static size_t
+find_end(const struct io *io, struct span s, size_t from)
+{
+	for (;;) {
+		size_t i = from + span_chr(span_skip(s, from), '\n');
+
+		if (i == s.n || !io->crlf_only || (i > 0 && s.p[i - 1] == '\r'))
+			return i;
+		from = i + 1;
+	}
+}
+
 /* Throws away the rest of a line that was too long. */
 static int
 skip_line(struct io *io)
 {
 	for (;;) {
 		struct span s = io_pending(io);
-		size_t i = span_chr(s, '\n');
+		size_t i = find_end(io, s, 0);
 		ssize_t n;
 
 		if (i < s.n) {
 			io_take(io, i + 1);
 			return 1;
 		}
-		io_take(io, s.n);
+		/* A CR at the end may have its LF in the next octets. */
+		io_take(io, s.n > 0 && s.p[s.n - 1] == '\r' ? s.n - 1 : s.n);
 		if ((n = io_fill(io)) <= 0)
 			return (int)n;
 	}
@@ -138,7 +153,7 @@ io_read_line(struct io *io, size_t max, struct span *line)
 
 	for (;;) {
 		struct span s = io_pending(io);
-		size_t i = seen + span_chr(span_skip(s, seen), '\n');
+		size_t i = find_end(io, s, seen);
 		ssize_t n;
 
 		if (i < s.n && i <= max) {

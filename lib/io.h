@@ -31,6 +31,7 @@ struct io {
 	void *transport_state;
 	clock_ms command_deadline; /* for what is being waited for now */
 	clock_ms session_deadline; /* for everything */
+	bool crlf_only;		   /* a bare LF is part of a line */
 	int error;		   /* errno of a failed write; sticky */
 	size_t in_pos, in_end;
 	size_t out_n;
@@ -64,7 +65,7 @@ ssize_t io_fill(struct io *io);
 
 /*
  * The next line without its CRLF, valid until the next call: 1. A bare LF
- * ends a line too where lf_ends is true. 0 at the end of input, -1 and errno
+ * ends a line too unless crlf_only is set. 0 at the end of input, -1 and errno
  * as io_fill(); EMSGSIZE when more than max octets came without an end (they
  * are thrown away up to the end of that line by the next call).
  */

@@ -85,12 +85,15 @@ move_client_fds(struct io *io)
 	int wfd = fcntl(1, F_DUPFD_CLOEXEC, 3);
 	int null = open("/dev/null", O_RDWR | O_CLOEXEC);
 
-	if (rfd == -1 || wfd == -1 || null == -1)
+	if (rfd == -1 || wfd == -1 || null == -1 || fstat(0, &in) == -1)
 		die_temp_errno("cannot set up the descriptors");
 	io->rfd = rfd;
 	io->wfd = wfd;
+	/* People and files of commands end lines with LF, SMTP never does
+	 * (RFC 5321 2.3.8): two commands in what was one line are smuggling. */
+	io->crlf_only = S_ISSOCK(in.st_mode);
 	/* inetd: fd 2 is the client's socket, too. */
-	if (fstat(0, &in) == 0 && fstat(2, &err) == 0 &&
+	if (fstat(2, &err) == 0 &&
 	    in.st_dev == err.st_dev && in.st_ino == err.st_ino &&
 	    S_ISSOCK(in.st_mode))
 		dup2(null, 2);
