@@ -117,7 +117,7 @@ def maildir(build, work, args):
 @contextlib.contextmanager
 def rabbit(root, work):
     """A broker of our own: (URI, port), or None with the reason said."""
-    script = ('. "$2/lib-rabbit.sh"; rabbit_start "$1" >&2 || exit 1; '
+    script = ('. "$2/lib-rabbit.sh"; rabbit_start "$1/node" >&2 || exit 1; '
               'echo "$AMQP_URI"; read -r _; rabbit_stop')
     folder = os.path.join(work, "rabbit")
     os.mkdir(folder)
