@@ -294,14 +294,15 @@ sub pump
 		die "time is up\n" if $left <= 0;
 		my ($r, $w) = ('', '');
 		vec($r, fileno $s->{rd}, 1) = 1 unless $s->{end};
-		vec($w, fileno $s->{wr}, 1) = 1 if $s->{out} ne '' && !$s->{gone};
+		my $sending = $s->{out} ne '' && !$s->{gone};
+		vec($w, fileno $s->{wr}, 1) = 1 if $sending;
 		my $n = select $r, $w, undef, $left;
 		next if $n <= 0;
 		if (vec $r, fileno $s->{rd}, 1) {
 			my $g = sysread $s->{rd}, $s->{in}, 65536, length $s->{in};
 			$s->{end} = 1 if defined $g ? $g == 0 : $! != EAGAIN && $! != EINTR;
 		}
-		if ($s->{out} ne '' && vec $w, fileno $s->{wr}, 1) {
+		if ($sending && vec $w, fileno $s->{wr}, 1) {
 			my $g = syswrite $s->{wr}, $s->{out};
 			if (defined $g) { substr($s->{out}, 0, $g) = '' }
 			elsif ($! != EAGAIN && $! != EINTR) { $s->{gone} = 1; $s->{out} = '' }
@@ -383,7 +384,7 @@ sub converse
 			if ($mode eq 'octets') { send_octets($s, $st->{c}) }
 			else { $s->{out} = $st->{c}; pump($s, 0) }
 		} elsif ($st->{shut}) {
-			next if $mode eq 'blast';
+			pump($s, 0);
 			shut_down($s);
 		} elsif ($st->{delay}) {
 			sleep $st->{delay} unless $mode eq 'blast';
@@ -514,6 +515,10 @@ sub run
 	} or push @wrong, "failed: $@";
 	if ($s && $s->{pid}) {
 		my $kill = !$s->{end};
+		# It may have said all and not be gone yet.
+		for (my $n = 0; $s->{tcp} && !$kill && !-s "$dir/status" && $n < 2000; $n++) {
+			sleep 0.005;
+		}
 		kill $kill ? 'KILL' : 'TERM', $s->{pid} if $kill || $s->{tcp};
 		if (!$kill && !$s->{tcp}) {
 			# It closed; it ends within the time left, or is killed.
