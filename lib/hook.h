@@ -94,10 +94,11 @@ struct hook_config {
 	int64_t timeout_ms;
 	bool defer_errors;   /* hookerror = defer */
 	const struct hook_facts *facts;
+	struct span me;	     /* smtpe.host */
 	/*
 	 * A C function of the script's would not end (a pattern that
 	 * explodes): called from a signal handler with the log line that was
-	 * prepared before the hook ran; must not return.
+	 * prepared before the hook ran, newline included; must not return.
 	 */
 	void (*stuck)(const char *line, size_t n);
 };
@@ -121,5 +122,9 @@ void hook_run(struct hooks *h, enum hook_id id, const struct hook_arg *args,
     size_t nargs, struct verdict *v);
 
 const char *hook_name(enum hook_id id);
+
+/* When the running hook must end (clock.h), CLOCK_NEVER outside one: for what
+ * facts->host and facts->write wait for. */
+int64_t hook_deadline(void);
 
 #endif

@@ -1,0 +1,453 @@
+/*
+ * hook_limit: a hook ends when its time or its memory does, whatever the
+ * script does about it.
+ *
+ * One timer, armed when a hook starts and none is under way. When it fires
+ * and another hook runs by then, it is set again for what that one has left;
+ * when none runs it lapses. So a session of many short hooks costs one
+ * setitimer(2). The handler gives the running thread a debug hook that raises
+ * at every further instruction: a pcall that catches it is caught by the
+ * next. C knows the running thread because coroutine.resume, wrap and close
+ * are ours, and xpcall is, because its handler runs where hooks are off.
+ *
+ * What never comes back to Lua (a pattern that explodes) meets the timer a
+ * second time, GRACE later: config->stuck() ends the session.
+ */
+#include "die.h"
+#include "mod.h"
+#include <errno.h>
+#include <signal.h>
+#include <sys/time.h>
+#include <unistd.h>
+
+#define GRACE	    200 /* ms */
+#define CLOSE_DEPTH 16	/* coroutine.close inside coroutine.close */
+
+static struct {
+	/* Shared with the handler. */
+	volatile sig_atomic_t running, pending, over;
+	volatile clock_ms deadline;
+	lua_State *volatile thread;
+	/* Not shared. */
+	lua_State *main;
+	int64_t timeout;
+	void (*stuck)(const char *line, size_t n);
+	const struct hook_facts *facts;
+	const char *name;
+	unsigned closing;
+	char where[LUA_IDSIZE + 24];
+	struct log line; /* the start of what stuck() gets */
+} limit;
+
+static const char *const texts[] = {
+    [OVER_NOT] = "no limit has struck",
+    [OVER_TIME] = "out of time (hooktimeout)",
+    [OVER_MEMORY] = "out of memory (luamemory)",
+};
+
+static void
+timer_set(int64_t ms)
+{
+	struct itimerval t = {{0, 0}, {0, 0}};
+
+	if (ms < 1)
+		ms = 1;
+	t.it_value.tv_sec = (time_t)(ms / 1000);
+	t.it_value.tv_usec = (suseconds_t)(ms % 1000 * 1000);
+	limit.pending = 1;
+	setitimer(ITIMER_REAL, &t, NULL);
+}
+
+/* Where Lua is now: its innermost function that is not C. Allocates nothing
+ * and touches no Lua stack. */
+static void
+note_where(lua_State *L)
+{
+	lua_Debug ar;
+
+	limit.where[0] = '\0';
+	for (int level = 0; lua_getstack(L, level, &ar); level++) {
+		size_t n;
+
+		if (!lua_getinfo(L, "Sl", &ar) || ar.currentline <= 0)
+			continue;
+		n = strlen(ar.short_src);
+		memcpy(limit.where, ar.short_src, n);
+		lua_Integer line = ar.currentline;
+		char digits[12];
+		size_t i = sizeof digits;
+
+		do
+			digits[--i] = (char)('0' + line % 10);
+		while ((line /= 10) > 0);
+		limit.where[n++] = ':';
+		memcpy(limit.where + n, digits + i, sizeof digits - i);
+		n += sizeof digits - i;
+		memcpy(limit.where + n, ": ", 3);
+		return;
+	}
+}
+
+/* The debug hook: raises until the call has ended. */
+static void
+on_step(lua_State *L, lua_Debug *ar)
+{
+	(void)ar;
+	if (!limit.over) {
+		/* A coroutine that outlived the call in which it was armed. */
+		lua_sethook(L, NULL, 0, 0);
+		if (!limit.over)
+			return;
+		/* The alarm came in between. */
+	}
+	hook_limit_check(L);
+}
+
+static void
+arm(lua_State *L)
+{
+	lua_sethook(L, on_step, LUA_MASKCALL | LUA_MASKRET | LUA_MASKCOUNT, 1);
+}
+
+void
+hook_limit_check(lua_State *L)
+{
+	if (!limit.over)
+		return;
+	if (limit.where[0] == '\0')
+		note_where(L);
+	arm(L);
+	/* Made when the state was: raising allocates nothing. */
+	lua_rawgetp(L, LUA_REGISTRYINDEX, &texts[limit.over]);
+	lua_error(L);
+}
+
+void
+hook_limit_memory(void)
+{
+	if (!limit.running || limit.over)
+		return;
+	limit.over = OVER_MEMORY;
+	note_where(limit.thread);
+	arm(limit.thread);
+}
+
+/* Completes the prepared line by copying alone: we are in a signal handler. */
+static _Noreturn void
+stuck(void)
+{
+	const struct hook_facts *f = limit.facts;
+
+	log_str(&limit.line, "hook", limit.name);
+	if (f != NULL && f->id_session.p != NULL)
+		log_span(&limit.line, "id", f->id_session);
+	log_str(&limit.line, "text",
+	    "a C function of the script's did not end in time");
+	limit.line.text[limit.line.n++] = '\n'; /* log.c keeps room */
+	if (limit.stuck != NULL)
+		limit.stuck(limit.line.text, limit.line.n);
+	_exit(EXIT_TEMP);
+}
+
+static void
+on_alarm(int sig)
+{
+	int e = errno;
+	clock_ms left;
+
+	(void)sig;
+	limit.pending = 0;
+	if (limit.running) {
+		left = limit.deadline - clock_mono();
+		if (left > 0) {
+			timer_set(left);
+		} else if (left > -GRACE) {
+			if (!limit.over) {
+				limit.over = OVER_TIME;
+				arm(limit.thread);
+			}
+			timer_set(left + GRACE);
+		} else if (!limit.over) {
+			/* Late (we were stopped): the script gets its chance. */
+			limit.over = OVER_TIME;
+			arm(limit.thread);
+			timer_set(GRACE);
+		} else {
+			stuck();
+		}
+	}
+	errno = e;
+}
+
+void
+hook_limit_init(const struct hook_config *config)
+{
+	struct sigaction sa = {.sa_handler = on_alarm};
+	sigset_t set;
+
+	limit.running = 0;
+	limit.over = OVER_NOT;
+	limit.closing = 0;
+	limit.timeout = config->timeout_ms;
+	limit.stuck = config->stuck;
+	limit.facts = config->facts;
+	log_open_at(&limit.line, LOG_ERR, "hook-stuck");
+	/* Without SA_RESTART: every wait of ours sees that time is over. */
+	sigaction(SIGALRM, &sa, NULL);
+	sigemptyset(&set);
+	sigaddset(&set, SIGALRM);
+	sigprocmask(SIG_UNBLOCK, &set, NULL);
+}
+
+void
+hook_limit_start(lua_State *L, const char *name)
+{
+	limit.over = OVER_NOT;
+	limit.where[0] = '\0';
+	limit.name = name;
+	limit.thread = limit.main = L;
+	limit.deadline = clock_deadline(limit.timeout);
+	/* In this order: an alarm before `running' clears `pending', and one
+	 * after it sets the timer itself. */
+	limit.running = 1;
+	if (!limit.pending && limit.deadline != CLOCK_NEVER)
+		timer_set(limit.timeout);
+}
+
+enum hook_over
+hook_limit_stop(void)
+{
+	enum hook_over over;
+
+	limit.running = 0;
+	over = (enum hook_over)limit.over;
+	if (over != OVER_NOT)
+		lua_sethook(limit.main, NULL, 0, 0);
+	limit.over = OVER_NOT;
+	limit.closing = 0;
+	return over;
+}
+
+const char *
+hook_limit_where(void)
+{
+	return limit.where;
+}
+
+const char *
+hook_limit_text(enum hook_over over)
+{
+	return texts[over];
+}
+
+bool
+hook_limit_running(void)
+{
+	return limit.running;
+}
+
+bool
+hook_limit_struck(void)
+{
+	return limit.over != OVER_NOT;
+}
+
+clock_ms
+hook_limit_deadline(void)
+{
+	return limit.running ? limit.deadline : CLOCK_NEVER;
+}
+
+/* Lua goes on in `to', which has to notice what happened meanwhile. */
+static void
+switch_to(lua_State *to)
+{
+	limit.thread = to;
+	if (limit.over)
+		arm(to);
+}
+
+/* Resumes co with narg values of L's; the number of results, or -1 and an
+ * error object. */
+static int
+resume(lua_State *L, lua_State *co, int narg)
+{
+	int status, n;
+
+	if (!lua_checkstack(co, narg)) {
+		lua_pushliteral(L, "too many arguments to resume");
+		return -1;
+	}
+	lua_xmove(L, co, narg);
+	switch_to(co);
+	status = lua_resume(co, L, narg, &n);
+	switch_to(L);
+	if (status != LUA_OK && status != LUA_YIELD) {
+		lua_xmove(co, L, 1);
+		return -1;
+	}
+	if (!lua_checkstack(L, n + 1)) {
+		lua_pop(co, n);
+		lua_pushliteral(L, "too many results to resume");
+		return -1;
+	}
+	lua_xmove(co, L, n);
+	return n;
+}
+
+/* coroutine.resume(co [, ...]) -> true, ... | false, error */
+static int
+co_resume(lua_State *L)
+{
+	lua_State *co = lua_tothread(L, 1);
+	int n;
+
+	luaL_argexpected(L, co != NULL, 1, "coroutine");
+	n = resume(L, co, lua_gettop(L) - 1);
+	hook_limit_check(L);
+	lua_pushboolean(L, n >= 0);
+	lua_insert(L, n >= 0 ? -(n + 1) : -2);
+	return n >= 0 ? n + 1 : 2;
+}
+
+/* Runs co's pending __close methods; lua_resetthread()'s status. It counts no
+ * C levels in 5.4.4, so that closing inside closing would end our stack. */
+static int
+reset(lua_State *L, lua_State *co)
+{
+	int status;
+
+	if (limit.closing >= CLOSE_DEPTH)
+		return luaL_error(L, "C stack overflow");
+	limit.closing++;
+	switch_to(co);
+	status = lua_resetthread(co);
+	switch_to(L);
+	limit.closing--;
+	return status;
+}
+
+static int
+wrap_call(lua_State *L)
+{
+	lua_State *co = lua_tothread(L, lua_upvalueindex(1));
+	int n = resume(L, co, lua_gettop(L)), status;
+
+	hook_limit_check(L);
+	if (n >= 0)
+		return n;
+	status = lua_status(co);
+	if (status != LUA_OK && status != LUA_YIELD) {
+		status = reset(L, co);
+		hook_limit_check(L);
+		if (status != LUA_OK)
+			lua_xmove(co, L, 1);
+	}
+	if (lua_type(L, -1) == LUA_TSTRING) {
+		luaL_where(L, 1);
+		lua_insert(L, -2);
+		lua_concat(L, 2);
+	}
+	return lua_error(L);
+}
+
+/* coroutine.wrap(f) -> function */
+static int
+co_wrap(lua_State *L)
+{
+	lua_State *co;
+
+	luaL_checktype(L, 1, LUA_TFUNCTION);
+	co = lua_newthread(L);
+	lua_pushvalue(L, 1);
+	lua_xmove(L, co, 1);
+	lua_pushcclosure(L, wrap_call, 1);
+	return 1;
+}
+
+/* Is co suspended or dead, so that it can be closed? */
+static bool
+closable(lua_State *L, lua_State *co)
+{
+	lua_Debug ar;
+
+	if (co == L)
+		return false;
+	return lua_status(co) != LUA_OK || !lua_getstack(co, 0, &ar);
+}
+
+/* coroutine.close(co) -> true | false, error */
+static int
+co_close(lua_State *L)
+{
+	lua_State *co = lua_tothread(L, 1);
+	int status;
+
+	luaL_argexpected(L, co != NULL, 1, "coroutine");
+	if (!closable(L, co))
+		return luaL_error(L, "cannot close a %s coroutine",
+		    co == L ? "running" : "normal");
+	status = reset(L, co);
+	hook_limit_check(L);
+	lua_pushboolean(L, status == LUA_OK);
+	if (status == LUA_OK)
+		return 1;
+	lua_xmove(co, L, 1);
+	return 2;
+}
+
+/* The message handler that xpcall really sets: it may run inside on_step(),
+ * where no debug hook could end the script's own. */
+static int
+handle(lua_State *L)
+{
+	if (limit.over)
+		return 1;
+	lua_pushvalue(L, lua_upvalueindex(1));
+	lua_insert(L, 1);
+	lua_call(L, lua_gettop(L) - 1, 1);
+	return 1;
+}
+
+static int
+xpcall_end(lua_State *L, int status, lua_KContext skip)
+{
+	if (status == LUA_OK || status == LUA_YIELD)
+		return lua_gettop(L) - (int)skip;
+	lua_pushboolean(L, 0);
+	lua_insert(L, -2);
+	return 2;
+}
+
+/* xpcall(f, handler [, ...]) -> true, ... | false, handler's result */
+static int
+guarded_xpcall(lua_State *L)
+{
+	int n = lua_gettop(L), status;
+
+	luaL_checktype(L, 2, LUA_TFUNCTION);
+	lua_pushvalue(L, 2);
+	lua_pushcclosure(L, handle, 1);
+	lua_replace(L, 2);
+	lua_pushboolean(L, 1);
+	lua_pushvalue(L, 1);
+	lua_rotate(L, 3, 2);
+	status = lua_pcallk(L, n - 2, LUA_MULTRET, 2, 2, xpcall_end);
+	return xpcall_end(L, status, 2);
+}
+
+void
+hook_limit_open(lua_State *L)
+{
+	static const luaL_Reg coroutine[] = {{"resume", co_resume},
+	    {"wrap", co_wrap}, {"close", co_close}, {NULL, NULL}};
+
+	for (int i = OVER_TIME; i <= OVER_MEMORY; i++) {
+		lua_pushstring(L, texts[i]);
+		lua_rawsetp(L, LUA_REGISTRYINDEX, &texts[i]);
+	}
+	lua_getglobal(L, LUA_COLIBNAME);
+	luaL_setfuncs(L, coroutine, 0);
+	lua_pop(L, 1);
+	lua_register(L, "xpcall", guarded_xpcall);
+}

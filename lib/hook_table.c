@@ -1,0 +1,203 @@
+/*
+ * hook_table: the table `hook' that scripts put their functions into.
+ *
+ * It never holds a stage itself: each assignment comes here, now or years
+ * into the session, and goes to hook_engine.ref. So asking whether a stage is
+ * defined costs one load, and a hook that defines another one works. A name
+ * that is no stage stays in the table, after a warning with the name that was
+ * probably meant.
+ */
+#include "mod.h"
+
+#define NAME_LEN 32
+
+static int
+find(struct span name)
+{
+	for (int i = 0; i < HOOK_N; i++)
+		if (span_eq(name, span_of(hook_rows[i].name)))
+			return i;
+	return -1;
+}
+
+static unsigned
+min3(unsigned a, unsigned b, unsigned c)
+{
+	if (b < a)
+		a = b;
+	return c < a ? c : a;
+}
+
+/* Levenshtein's distance; both at most NAME_LEN long. */
+static unsigned
+distance(struct span a, struct span b)
+{
+	unsigned row[NAME_LEN + 1];
+
+	for (unsigned j = 0; j <= b.n; j++)
+		row[j] = j;
+	for (unsigned i = 1; i <= a.n; i++) {
+		unsigned before = row[0];
+
+		row[0] = i;
+		for (unsigned j = 1; j <= b.n; j++) {
+			unsigned cost = ascii_lower(a.p[i - 1]) !=
+			    ascii_lower(b.p[j - 1]);
+			unsigned here = min3(row[j] + 1, row[j - 1] + 1,
+			    before + cost);
+
+			before = row[j];
+			row[j] = here;
+		}
+	}
+	return row[b.n];
+}
+
+static const char *
+nearest(struct span name)
+{
+	const char *found = NULL;
+	unsigned best = 3; /* two letters wrong is another word */
+
+	if (name.n > NAME_LEN)
+		return NULL;
+	for (int i = 0; i < HOOK_N; i++) {
+		struct span s = span_of(hook_rows[i].name);
+		unsigned d = distance(name, s);
+
+		if (d < best && d < s.n) {
+			best = d;
+			found = hook_rows[i].name;
+		}
+	}
+	return found;
+}
+
+static void
+warn_unknown(lua_State *L, struct span name)
+{
+	const char *meant = nearest(name);
+	struct log l;
+
+	luaL_where(L, 1);
+	log_open_at(&l, LOG_WARNING, "hook-unknown");
+	log_span(&l, "hook", name);
+	log_printf(&l, "text", "%shook.%.*s is no stage%s%s%s",
+	    lua_tostring(L, -1), SPAN_ARG(name),
+	    meant ? "; did you mean hook." : "", meant ? meant : "",
+	    meant ? "?" : "");
+	log_send(&l);
+	lua_pop(L, 1);
+}
+
+/* Takes the value on top as the stage's function. */
+static void
+define(lua_State *L, int id)
+{
+	struct hooks *h = &hook_engine;
+	lua_Debug ar;
+
+	if (lua_isnil(L, -1)) {
+		luaL_unref(L, LUA_REGISTRYINDEX, h->ref[id]);
+		h->ref[id] = 0;
+		lua_pop(L, 1);
+		return;
+	}
+	lua_pushvalue(L, -1);
+	lua_getinfo(L, ">u", &ar);
+	if (h->ref[id] != 0)
+		lua_rawseti(L, LUA_REGISTRYINDEX, h->ref[id]);
+	else
+		h->ref[id] = luaL_ref(L, LUA_REGISTRYINDEX);
+	h->nparams[id] = ar.isvararg ? HOOK_ANY : ar.nparams;
+}
+
+/* hook.NAME = function */
+static int
+newindex(lua_State *L)
+{
+	int id = -1;
+
+	if (lua_type(L, 2) == LUA_TSTRING)
+		id = find(mod_check_span(L, 2));
+	if (id >= 0) {
+		if (!lua_isnil(L, 3) && !lua_isfunction(L, 3))
+			return luaL_error(L, "hook.%s is a %s, not a function",
+			    hook_rows[id].name, luaL_typename(L, 3));
+		define(L, id);
+		return 0;
+	}
+	if (lua_type(L, 2) == LUA_TSTRING && lua_isfunction(L, 3))
+		warn_unknown(L, mod_check_span(L, 2));
+	lua_rawset(L, 1);
+	return 0;
+}
+
+/* hook.NAME -> function | nil */
+static int
+get(lua_State *L)
+{
+	int id = -1;
+
+	if (lua_type(L, 2) == LUA_TSTRING)
+		id = find(mod_check_span(L, 2));
+	if (id < 0 || hook_engine.ref[id] == 0)
+		return 0;
+	lua_rawgeti(L, LUA_REGISTRYINDEX, hook_engine.ref[id]);
+	return 1;
+}
+
+/* pairs(hook): the stages that are defined, and what else lies there */
+static int
+all(lua_State *L)
+{
+	lua_getglobal(L, "next");
+	lua_newtable(L);
+	for (lua_pushnil(L); lua_next(L, 1) != 0;) {
+		lua_pushvalue(L, -2);
+		lua_insert(L, -2);
+		lua_rawset(L, 3);
+	}
+	for (int i = 0; i < HOOK_N; i++) {
+		if (hook_engine.ref[i] == 0)
+			continue;
+		lua_rawgeti(L, LUA_REGISTRYINDEX, hook_engine.ref[i]);
+		lua_setfield(L, 3, hook_rows[i].name);
+	}
+	return 2;
+}
+
+/* The real table's place in the registry. */
+static char key;
+
+void
+hook_table_adopt(lua_State *L)
+{
+	lua_rawgetp(L, LUA_REGISTRYINDEX, &key);
+	if (lua_getglobal(L, "hook") == LUA_TTABLE && !lua_rawequal(L, -1, -2))
+		for (lua_pushnil(L); lua_next(L, -2) != 0;) {
+			/* real, theirs, k, v -> real[k] = v */
+			lua_pushvalue(L, -2);
+			lua_insert(L, -2);
+			lua_settable(L, -5);
+		}
+	lua_pop(L, 1);
+	lua_setglobal(L, "hook");
+}
+
+void
+hook_table_open(lua_State *L)
+{
+	static const luaL_Reg meta[] = {{"__index", get},
+	    {"__newindex", newindex}, {"__pairs", all}, {NULL, NULL}};
+
+	lua_newtable(L);
+	lua_newtable(L);
+	luaL_setfuncs(L, meta, 0);
+	lua_pushboolean(L, 0);
+	lua_setfield(L, -2, "__metatable");
+	lua_setmetatable(L, -2);
+	lua_pushvalue(L, -1);
+	lua_rawsetp(L, LUA_REGISTRYINDEX, &key);
+	lua_setglobal(L, "hook");
+}

@@ -1,0 +1,131 @@
+/*
+ * mod: what the rooms that know lua.h share among themselves, lib/hook*.c
+ * and lib/mod*.c. Nobody else includes it.
+ */
+#ifndef MOD_H
+#define MOD_H
+
+#include "clock.h"
+#include "hook.h"
+#include "log.h"
+#include <lauxlib.h>
+#include <lua.h>
+#include <lualib.h>
+
+struct hooks {
+	lua_State *L;
+	struct hook_config config;
+	int ref[HOOK_N];		/* the function's, 0: not defined */
+	unsigned char nparams[HOOK_N];	/* HOOK_ANY: "..." */
+	bool busy;			/* inside hook_run() */
+	bool collect;			/* memory ran out: full collection */
+	/* What the last verdict borrows. */
+	struct buf text, place, list;
+	char enhanced[12];
+};
+#define HOOK_ANY 255
+
+/* The one engine of the process; facts may be NULL (queuerun). */
+extern struct hooks hook_engine;
+
+enum hook_policy { POLICY_SCRIPT, POLICY_DEFER };
+
+struct hook_row {
+	const char *name;
+	unsigned verdicts; /* V(...) */
+	int code;
+	enum hook_policy failure, limit;
+};
+extern const struct hook_row hook_rows[HOOK_N];
+
+/* --- hook_alloc.c: the heap --- */
+
+/* Gives everything back and starts again, empty, with limit octets. */
+void hook_alloc_reset(uint64_t limit);
+/* lua_Alloc; ud is not used. */
+void *hook_alloc(void *ud, void *p, size_t osize, size_t nsize);
+/* Octets held, in whole pages. */
+size_t hook_alloc_held(void);
+
+/* --- hook_limit.c: time, and what must not be swallowed --- */
+
+enum hook_over { OVER_NOT, OVER_TIME, OVER_MEMORY };
+
+/* Once per state: the signal handler, the line for `stuck'. */
+void hook_limit_init(const struct hook_config *config);
+/* A call begins on L; name is the hook's, for the log. */
+void hook_limit_start(lua_State *L, const char *name);
+/* It is over: what it ran out of. */
+enum hook_over hook_limit_stop(void);
+/* Where the limit struck, "file:12: ", or "". */
+const char *hook_limit_where(void);
+/* What ran out, as a text for people. */
+const char *hook_limit_text(enum hook_over over);
+/* The heap is exhausted, and collecting did not help. */
+void hook_limit_memory(void);
+/* Raises when a limit has struck: after each wait of a C function. */
+void hook_limit_check(lua_State *L);
+bool hook_limit_running(void);
+/* Has a limit struck the running call? */
+bool hook_limit_struck(void);
+/* When the running call must end; CLOCK_NEVER when none runs. */
+clock_ms hook_limit_deadline(void);
+/* coroutine.resume, wrap, close and xpcall of our own. */
+void hook_limit_open(lua_State *L);
+
+/* --- hook_sandbox.c, hook_process.c: the standard libraries --- */
+
+void hook_sandbox_open(lua_State *L, const char *luapath);
+/* os.execute and io.popen of our own. */
+void hook_process_open(lua_State *L);
+
+/* --- hook_table.c: the table `hook' --- */
+
+void hook_table_open(lua_State *L);
+/* After loading: takes over a table that the script put in its place. */
+void hook_table_adopt(lua_State *L);
+
+/* --- hook_result.c: arguments and return values --- */
+
+struct hook_call {
+	struct hooks *h;
+	enum hook_id id;
+	const struct hook_arg *args;
+	size_t nargs;
+	struct verdict *v;
+	const char *wrong; /* what is wrong with the value it returned */
+	int list;	   /* stack index of an ARG_LIST's table, or 0 */
+};
+void hook_result_push(lua_State *L, struct hook_call *call);
+/* Reads the values above base; raises for a script's error. */
+void hook_result_read(lua_State *L, struct hook_call *call, int base);
+/* A value that was thrown: true when it was a verdict. */
+bool hook_result_thrown(lua_State *L, struct hook_call *call);
+/* "a=b c" as a table {A = "b", C = true}, pushed. */
+void hook_result_params(lua_State *L, struct span params);
+
+/* --- modules --- */
+
+/* A verdict made by action.*; text, then place, follow it. */
+struct mod_verdict {
+	enum verdict_kind kind;
+	int code; /* 0: the stage's own */
+	bool drop;
+	char enhanced[12]; /* "" : none */
+	size_t ntext, nplace;
+	char data[];
+};
+/* The verdict at idx, or NULL when it is something else. */
+const struct mod_verdict *mod_action_test(lua_State *L, int idx);
+/* "reject" */
+const char *mod_action_name(enum verdict_kind kind);
+void mod_action_open(lua_State *L);
+void mod_client_open(lua_State *L);
+void mod_smtpe_open(lua_State *L);
+
+/* A span as a Lua string; nil when p is NULL. */
+void mod_push_span(lua_State *L, struct span s);
+/* The string at idx, which must be one. */
+struct span mod_check_span(lua_State *L, int idx);
+
+#endif
