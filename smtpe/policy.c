@@ -52,7 +52,10 @@ interpret(struct session *s, enum hook_id hook, const struct verdict *v)
 			s->tx.trusted = true;
 		break;
 	case VERDICT_REPLY:
-		a.go_on = reply_positive(v->reply) || v->reply.code == 354;
+		/* Any other reply to DATA, even a positive one, tells the
+		 * client not to send the message. */
+		a.go_on = hook == HOOK_data ? v->reply.code == 354 :
+					      reply_positive(v->reply);
 		break;
 	case VERDICT_INFO:
 	case VERDICT_REJECT:
