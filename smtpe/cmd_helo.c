@@ -76,9 +76,10 @@ cmd_ehlo_act(struct session *s, struct reply answer)
 
 	greeted(s, true);
 	/* A verdict's text takes the first line's place, not the list's. */
-	if (answer.code == 0 && answer.text.n > 0)
+	if (answer.code == 0 && answer.text.n > 0) {
 		first = span_head(answer.text, span_chr(answer.text, '\n'));
-	answer.text.n = 0;
+		answer.text.n = 0;
+	}
 	return session_answer(answer, session_replyf(s, 250, NULL,
 	    list.n ? "%.*s\n%.*s" : "%.*s%.*s", SPAN_ARG(first),
 	    SPAN_ARG(list)));
