@@ -45,7 +45,7 @@
 #
 # Beyond that, in every dialog: tmp/ is empty at the end, every entry is
 # complete, each reply is well formed and has an enhanced code (but for the
-# banner, EHLO and HELO), every log line is logfmt.
+# banner, EHLO and HELO), every log line is logfmt or begins with "lua: ".
 use strict;
 use warnings;
 use Cwd qw(abs_path);
@@ -474,7 +474,7 @@ sub check
 	$_->{bad} and push @wrong, "damaged entry: $_->{bad}" for @entries;
 	push @wrong, "left in tmp/: @{[glob qq($dir/queue/tmp/*)]}" if glob "$dir/queue/tmp/*";
 	my $log = slurp("$dir/log");
-	/\A(smtpe\[\d+\] event=[\w.-]+( [\w.-]+=("([^"\\]|\\.)*"|[^" \\]+))*|tcpserver: .*)\z/
+	/\A(smtpe\[\d+\] event=[\w.-]+( [\w.-]+=("([^"\\]|\\.)*"|[^" \\]+))*|tcpserver: .*|lua: .*)\z/
 	    or push @wrong, "log line: $_" for split /\n/, $log;
 	my $notes = join ' | ', split /\n/, slurp("$dir/notes");
 	for (@{$d->{checks}}) {

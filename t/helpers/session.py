@@ -1,8 +1,9 @@
-"""session: an smtpe on two pipes, for tests that need more than dialogs."""
+"""session: an smtpe on a unix socket, for tests that need more than dialogs."""
 import array
 import fcntl
 import os
 import select
+import socket
 import subprocess
 import termios
 import time
@@ -41,19 +42,17 @@ class Gone(Exception):
 
 class Session:
     def __init__(self, argv, log, env=None, seconds=60):
-        self.p = subprocess.Popen(argv, stdin=subprocess.PIPE,
-                                  stdout=subprocess.PIPE, stderr=log,
-                                  env=env or environment(), bufsize=0)
-        self.wr = self.p.stdin.fileno()
-        self.rd = self.p.stdout.fileno()
+        self.s, theirs = socket.socketpair()
+        with theirs:
+            self.p = subprocess.Popen(argv, stdin=theirs, stdout=theirs,
+                                      stderr=log, env=env or environment())
         self.seconds = seconds
         self.seen = b""
 
     def send(self, data):
         try:
-            while data:
-                data = data[os.write(self.wr, data):]
-        except BrokenPipeError:
+            self.s.sendall(data)
+        except (BrokenPipeError, ConnectionResetError):
             raise Gone("broken pipe") from None
 
     def taken(self):
@@ -61,7 +60,7 @@ class Session:
         n = array.array("i", [1])
         end = time.monotonic() + self.seconds
         while n[0]:
-            fcntl.ioctl(self.wr, termios.FIONREAD, n)
+            fcntl.ioctl(self.s, termios.TIOCOUTQ, n)
             if n[0] and (self.p.poll() is not None or
                          time.monotonic() > end):
                 raise Gone("input left")
@@ -81,9 +80,9 @@ class Session:
                 if line[3:4] != b"-":
                     r, self.seen = self.seen[:end], self.seen[end:]
                     return r.decode("latin-1")
-            if not select.select([self.rd], [], [], self.seconds)[0]:
+            if not select.select([self.s], [], [], self.seconds)[0]:
                 raise Gone("no reply")
-            more = os.read(self.rd, 65536)
+            more = self.receive()
             if not more:
                 raise Gone("end after %r" % self.seen)
             self.seen += more
@@ -94,12 +93,22 @@ class Session:
             raise AssertionError("not %s: %r" % (code, r))
         return r
 
+    def receive(self):
+        try:
+            return self.s.recv(65536)
+        except ConnectionResetError:
+            return b""
+
     def close(self):
         """Ends the input; returns what still came and the status."""
         try:
-            self.p.stdin.close()
-        except BrokenPipeError:
+            self.s.shutdown(socket.SHUT_WR)
+        except OSError:
             pass
-        rest = self.seen + self.p.stdout.read()
-        self.p.stdout.close()
+        rest = self.seen
+        more = self.receive()
+        while more:
+            rest += more
+            more = self.receive()
+        self.s.close()
         return rest.decode("latin-1"), self.p.wait()

@@ -59,9 +59,10 @@ def one(s, queue, start, payload, split):
         return "accepted: %r" % r
     if message is not None and not r.startswith("250 "):
         return "refused: %r" % r
-    if behind:  # a real end was inside: the forged command is a command
-        s.expect("250 2.1.0")
-        s.expect("500")
+    # A real end was inside: what stands behind it are commands.
+    for line in behind.split(b"\r\n")[:-1]:
+        s.expect("250 2.1.0" if line == FORGED[:-2] else
+                 "500 5.5.2" if set(line) & set(b"\r\n\0") else "502 5.5.1")
     s.expect("250 2.0.0")
     if behind:
         s.send(b"RSET\r\n")
