@@ -31,11 +31,14 @@ OPT ?= -O2 -g
 BASE = -std=gnu11 -D_GNU_SOURCE -Ilib $(WARN) $(HARDEN) $(OPT)
 LUA_CFLAGS := $(shell $(PKG_CONFIG) --cflags lua5.4 2>/dev/null)
 
+# No C modules of Lua in a static program: lib/hook_nodl.c.
+NODL = -Wl,-u,__wrap_dlopen,--wrap=dlopen,--wrap=dlsym,--wrap=dlclose,--wrap=dlerror
+
 ifeq ($(VARIANT),glibc)
   B = build
   CC = gcc
   CFLAGS_V = $(BASE) -D_FORTIFY_SOURCE=2 $(LUA_CFLAGS)
-  LDFLAGS_V = -static-pie -Wl,-z,relro,-z,now
+  LDFLAGS_V = -static-pie -Wl,-z,relro,-z,now $(NODL)
   LIBS_V = -llua5.4 -lbearssl -lcares -lcdb -lm
 else ifeq ($(VARIANT),musl)
   B = build/musl
@@ -57,7 +60,7 @@ else ifeq ($(VARIANT),clang)
   B = build/clang
   CC = clang
   CFLAGS_V = $(BASE) -D_FORTIFY_SOURCE=2 $(LUA_CFLAGS)
-  LDFLAGS_V = -static-pie -Wl,-z,relro,-z,now
+  LDFLAGS_V = -static-pie -Wl,-z,relro,-z,now $(NODL)
   LIBS_V = -llua5.4 -lbearssl -lcares -lcdb -lm
 else
   $(error VARIANT is glibc, musl, asan or clang, not $(VARIANT))
@@ -117,7 +120,7 @@ help: ## this list
 
 # Objects are made anew when what they are made with has changed: another
 # PREFIX is in them, and so is another OPT.
-$(B)/.flags: export FLAGS = $(CC) $(CPPFLAGS_V) $(CFLAGS_V) / $(DYN_CC) $(DYN_CFLAGS)
+$(B)/.flags: export FLAGS = $(CC) $(CPPFLAGS_V) $(CFLAGS_V) / $(LDFLAGS_V) / $(DYN_CC) $(DYN_CFLAGS) / $(DYN_LDFLAGS)
 $(B)/.flags: FORCE
 	@mkdir -p $(@D)
 	@printf '%s\n' "$$FLAGS" | cmp -s - $@ || printf '%s\n' "$$FLAGS" >$@
