@@ -1,0 +1,63 @@
+/*
+ * plan: who goes where. Gives each recipient of an entry its route and puts
+ * those of one route into one job, pure but for routes.cdb.
+ *
+ * The same controls give the same groups however many recipients are done
+ * already, so that what an agent derives from a group (an AMQP message id)
+ * is the same again after a crash.
+ */
+#ifndef PLAN_H
+#define PLAN_H
+
+#include "cdbmap.h"
+#include "control.h"
+#include "envelope.h"
+
+struct plan {
+	struct controls *controls;
+	struct cdbmap routes; /* routes.cdb */
+};
+
+struct plan_group {
+	struct span route;
+	size_t first; /* number, from 1, of its first recipient, done or not */
+	bool whole;   /* it has all recipients that the entry ever had */
+	bool repeat;  /* some of them are done */
+	bool too_long; /* one recipient whose job line nobody could read */
+	size_t *rcpts; /* the open ones, from 0 */
+	size_t nrcpts;
+};
+
+#define PLAN_LINE_MAX 65536 /* of a job line, its newline included */
+
+/* 0, or -1 and errno: routes.cdb is there and cannot be read. */
+int plan_init(struct plan *p, struct controls *c);
+void plan_free(struct plan *p);
+
+/*
+ * The route of one recipient: metadata "route", routes, locals and
+ * virtualdomains (maildir:), smtproutes, the control route. It borrows from
+ * the controls, the envelope or a. 0, or -1 and errno: routes.cdb cannot be
+ * read.
+ */
+int plan_route(struct plan *p, const struct envelope *env,
+    struct span address, struct arena *a, struct span *route);
+
+/*
+ * The groups with open recipients, in the order of their first recipients;
+ * in a. 0, or -1 and errno as above.
+ */
+int plan_entry(struct plan *p, const struct envelope *env, struct arena *a,
+    struct plan_group **groups, size_t *ngroups);
+
+/*
+ * "maildir" of "maildir:/path": true. False when it is not "name:rest" with a
+ * name of 1..32 letters, digits and "-": it becomes part of a program's name.
+ */
+bool plan_scheme(struct span route, struct span *scheme);
+
+/* Appends the job line of a group (smtpe-agent(7)), with its newline. */
+void plan_format_job(uint64_t number, const struct envelope *env,
+    uint64_t size, const struct plan_group *group, struct buf *out);
+
+#endif

@@ -1,0 +1,358 @@
+/* pool_talk: see pool_talk.h. */
+#include "pool_talk.h"
+#include "log.h"
+#include "num.h"
+#include <errno.h>
+#include <sys/socket.h>
+#include <sys/uio.h>
+
+#define BATCH_OCTETS 32768 /* of lines in one message, about */
+#define READ_OCTETS  16384
+#define WINDOW_MAX   100000
+#define PAUSE	     50 /* ms; when too many descriptors are under way */
+
+void
+job_queue_push(struct job_queue *q, struct job *j)
+{
+	j->next = NULL;
+	if (q->first == NULL)
+		q->last = &q->first;
+	*q->last = j;
+	q->last = &j->next;
+	q->n++;
+}
+
+struct job *
+job_queue_pop(struct job_queue *q)
+{
+	struct job *j = q->first;
+
+	if (j == NULL)
+		return NULL;
+	q->first = j->next;
+	q->n--;
+	return j;
+}
+
+void
+talk_job_over(struct pool *p, struct job *j)
+{
+	struct entry *e = j->entry;
+
+	p->njobs--;
+	if (--e->open == 0)
+		pool_finish(p, e);
+}
+
+void
+talk_job_answer(struct pool *p, struct job *j, enum result_kind kind, int code,
+    const char *enhanced, struct span text)
+{
+	struct span kept = arena_dup(&j->entry->out.arena, text);
+
+	entry_result_group(j->entry, j->group, kind, code, enhanced, kept,
+	    j->agent);
+	talk_job_over(p, j);
+}
+
+static struct job **
+find_open(struct pool_agent *a, uint64_t number)
+{
+	struct job **j = &a->open[number % POOL_HASH];
+
+	while (*j != NULL && (*j)->number != number)
+		j = &(*j)->next;
+	return j;
+}
+
+static struct job *
+take_open(struct pool_agent *a, struct job **at)
+{
+	struct job *j = *at;
+
+	*at = j->next;
+	a->nopen--;
+	return j;
+}
+
+struct job *
+talk_take_open(struct pool_agent *a)
+{
+	for (size_t i = 0; i < POOL_HASH && a->nopen > 0; i++)
+		if (a->open[i] != NULL)
+			return take_open(a, &a->open[i]);
+	return NULL;
+}
+
+/* The next lines, as far as the window goes: true when there are any. */
+static bool
+fill(struct pool_agent *a, clock_ms silence)
+{
+	clock_ms now;
+
+	buf_reset(&a->out);
+	a->sent = 0;
+	a->nfds = 0;
+	if (a->state != AGENT_READY || a->waiting.n == 0)
+		return false;
+	now = clock_mono();
+	while (a->nopen < a->window && a->nfds < POOL_BATCH &&
+	    a->out.n < BATCH_OCTETS) {
+		struct job *j = job_queue_pop(&a->waiting);
+
+		if (j == NULL)
+			break;
+		if (a->nopen == 0)
+			a->deadline = clock_deadline(silence);
+		j->given = now;
+		plan_format_job(j->number, &j->entry->out.env,
+		    j->entry->out.size, j->group, &a->out);
+		a->fds[a->nfds++] = j->entry->out.fd;
+		j->next = a->open[j->number % POOL_HASH];
+		a->open[j->number % POOL_HASH] = j;
+		a->nopen++;
+	}
+	return a->out.n > 0;
+}
+
+/*
+ * Several jobs may share a message: their descriptors come with its first
+ * octet, which is never later than the first octet of their line.
+ */
+static ssize_t
+send_some(struct pool_agent *a)
+{
+	union {
+		struct cmsghdr align;
+		char space[CMSG_SPACE(POOL_BATCH * sizeof(int))];
+	} control;
+	struct iovec iov = {a->out.p + a->sent, a->out.n - a->sent};
+	struct msghdr m = {.msg_iov = &iov, .msg_iovlen = 1};
+	ssize_t n;
+
+	if (a->nfds > 0) {
+		size_t octets = a->nfds * sizeof(int);
+		struct cmsghdr *c = &control.align;
+
+		memset(&control, 0, sizeof control);
+		c->cmsg_level = SOL_SOCKET;
+		c->cmsg_type = SCM_RIGHTS;
+		c->cmsg_len = CMSG_LEN(octets);
+		memcpy(CMSG_DATA(c), a->fds, octets);
+		m.msg_control = &control;
+		m.msg_controllen = CMSG_SPACE(octets);
+	}
+	do
+		n = sendmsg(a->fd, &m, MSG_DONTWAIT | MSG_NOSIGNAL);
+	while (n == -1 && errno == EINTR);
+	return n;
+}
+
+int
+talk_send(struct pool_agent *a, clock_ms silence)
+{
+	a->pause = 0;
+	while (a->sent < a->out.n || fill(a, silence)) {
+		ssize_t n = send_some(a);
+
+		if (n == -1 && errno == EAGAIN)
+			return 0;
+		if (n == -1 && errno == ETOOMANYREFS) {
+			/* unix(7): more than RLIMIT_NOFILE are under way for
+			 * this user; the agents will take some. */
+			a->pause = clock_deadline(PAUSE);
+			return 0;
+		}
+		if (n == -1)
+			return -1;
+		a->sent += (size_t)n;
+		if (n > 0)
+			a->nfds = 0;
+	}
+	return 0;
+}
+
+static const char *
+take_ready(struct pool_agent *a, struct span rest, clock_ms silence)
+{
+	struct span version, window;
+	uint64_t n;
+
+	if (a->state != AGENT_STARTING)
+		return "is ready twice";
+	if (!span_word(&rest, &version) || !span_word(&rest, &window) ||
+	    rest.n > 0 || !span_eq(version, SPAN("1")))
+		return "speaks another protocol";
+	if (num_parse_max(window, WINDOW_MAX, &n) == -1 || n == 0)
+		return "has no window";
+	a->window = (size_t)n;
+	a->state = AGENT_READY;
+	a->deadline = clock_deadline(silence);
+	return NULL;
+}
+
+/* One line of text, whatever the agent made of it. */
+static struct span
+unescape(struct span text, struct arena *arena)
+{
+	struct span plain;
+
+	if (escape_undo(text, arena, &plain) == -1)
+		plain = text;
+	return arena_dup(arena, span_head(plain, RESULT_TEXT_MAX));
+}
+
+static bool
+parse_outcome(struct span word, enum result_kind *kind)
+{
+	if (span_eq(word, SPAN("ok")))
+		*kind = RESULT_OK;
+	else if (span_eq(word, SPAN("later")))
+		*kind = RESULT_LATER;
+	else if (span_eq(word, SPAN("fail")))
+		*kind = RESULT_FAIL;
+	else
+		return false;
+	return true;
+}
+
+static bool
+is_enhanced(struct span s)
+{
+	if (s.n > 11)
+		return false;
+	for (size_t i = 0; i < s.n; i++)
+		if (!ascii_isdigit(s.p[i]) && s.p[i] != '.')
+			return false;
+	return s.n > 0;
+}
+
+/* "N RCPT-INDEX ok|later|fail CODE ENHANCED TEXT" */
+static const char *
+take_done(struct pool *p, struct pool_agent *a, struct span rest)
+{
+	struct span number, rcpt, outcome, code, enhanced;
+	enum result_kind kind;
+	uint64_t n, i, c;
+	struct result *r;
+	struct job **at, *j;
+
+	if (!span_word(&rest, &number) || !span_word(&rest, &rcpt) ||
+	    !span_word(&rest, &outcome) || !span_word(&rest, &code) ||
+	    !span_word(&rest, &enhanced) ||
+	    num_parse_u64(number, &n) == -1 ||
+	    num_parse_u64(rcpt, &i) == -1 || !parse_outcome(outcome, &kind) ||
+	    code.n != 3 || num_parse_u64(code, &c) == -1 ||
+	    !is_enhanced(enhanced))
+		return "does not speak the protocol";
+	at = find_open(a, n);
+	if ((j = *at) == NULL)
+		return "answered a job that it does not have";
+	if (i >= j->group->nrcpts)
+		return "answered for a recipient that it does not have";
+	r = &j->entry->results[j->group->rcpts[i]];
+	if (r->kind != RESULT_NONE)
+		return "answered twice";
+	r->kind = kind;
+	r->code = (int)c;
+	r->enhanced = arena_dup(&j->entry->out.arena, enhanced);
+	r->text = unescape(span_trim(rest), &j->entry->out.arena);
+	r->agent = a->name;
+	r->ms = clock_mono() - j->given;
+	if (--j->open == 0)
+		talk_job_over(p, take_open(a, at));
+	return NULL;
+}
+
+/* "SECONDS TEXT": what it has it still answers. */
+static const char *
+take_busy(struct pool *p, struct pool_agent *a, struct span rest)
+{
+	struct span seconds, text;
+	struct arena arena = {0};
+	struct job *j;
+	struct log l;
+	uint64_t n;
+
+	if (!span_word(&rest, &seconds) ||
+	    num_parse_max(seconds, 86400, &n) == -1)
+		return "does not speak the protocol";
+	text = unescape(span_trim(rest), &arena);
+	log_open_at(&l, LOG_WARNING, "agent-busy");
+	log_str(&l, "agent", a->name);
+	log_num(&l, "seconds", (int64_t)n);
+	log_span(&l, "text", text);
+	log_send(&l);
+	a->busy = n > 0 ? clock_deadline((int64_t)n * 1000) : 0;
+	while (n > 0 && (j = job_queue_pop(&a->waiting)) != NULL)
+		talk_job_answer(p, j, RESULT_UNTRIED, 451, "4.3.2", text);
+	arena_free(&arena);
+	return NULL;
+}
+
+static const char *
+take_line(struct pool *p, struct pool_agent *a, struct span line,
+    clock_ms silence)
+{
+	struct span word;
+
+	if (!span_word(&line, &word))
+		return "said nothing";
+	line = span_trim(line);
+	if (span_eq(word, SPAN("ready")))
+		return take_ready(a, line, silence);
+	if (a->state != AGENT_READY)
+		return "does not say that it is ready";
+	if (span_eq(word, SPAN("done")))
+		return take_done(p, a, line);
+	if (span_eq(word, SPAN("busy")))
+		return take_busy(p, a, line);
+	return "does not speak the protocol";
+}
+
+static const char *
+take_lines(struct pool *p, struct pool_agent *a, clock_ms silence)
+{
+	struct span rest = buf_span(&a->in), line;
+	const char *why = NULL;
+	size_t left;
+
+	while (why == NULL && span_chr(rest, '\n') < rest.n) {
+		span_cut(&rest, '\n', &line);
+		why = take_line(p, a, line, silence);
+	}
+	left = rest.n;
+	memmove(a->in.p, rest.p, left);
+	a->in.n = left;
+	if (why == NULL && left > POOL_LINE_MAX)
+		why = "says lines that have no end";
+	return why;
+}
+
+int
+talk_receive(struct pool *p, struct pool_agent *a, clock_ms silence,
+    const char **why)
+{
+	for (;;) {
+		ssize_t n = recv(a->fd, buf_reserve(&a->in, READ_OCTETS),
+		    READ_OCTETS, MSG_DONTWAIT);
+
+		if (n == -1 && errno == EINTR)
+			continue;
+		if (n == -1 && errno == EAGAIN)
+			return 1;
+		if (n == -1 && errno != ECONNRESET) {
+			*why = strerror(errno);
+			return -1;
+		}
+		if (n <= 0)
+			return 0;
+		a->in.n += (size_t)n;
+		if (a->state == AGENT_READY)
+			a->deadline = clock_deadline(silence);
+		if ((*why = take_lines(p, a, silence)) != NULL)
+			return -1;
+		if (n < READ_OCTETS)
+			return 1;
+	}
+}
