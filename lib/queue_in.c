@@ -45,8 +45,12 @@ queue_in_open(struct queue_in *in, struct queue *q)
 			return -1;
 		if (in->fd != -1 && is_ours(in->fd))
 			return 0;
-		if (in->fd != -1)
+		/* O_EXCL made the name ours: if a sweeper has not removed it,
+		 * nobody else will soon. */
+		if (in->fd != -1) {
+			unlinkat(q->fd, in->path, 0);
 			close(in->fd);
+		}
 		in->fd = -1;
 		id_make(in->id);
 	}
