@@ -1,6 +1,7 @@
 """session: an smtpe on a unix socket, for tests that need more than dialogs."""
 import array
 import fcntl
+import importlib.util
 import os
 import select
 import socket
@@ -12,6 +13,12 @@ HERE = os.path.dirname(os.path.abspath(__file__))
 BUILD = os.path.abspath(os.environ.get("SMTPE_BUILD",
                                        os.path.join(HERE, "../../build")))
 SMTPE = os.path.join(BUILD, "smtpe/smtpe")
+
+# read-entry.py is a program; its name is no module's.
+_spec = importlib.util.spec_from_file_location(
+    "read_entry", os.path.join(HERE, "../read-entry.py"))
+read_entry = importlib.util.module_from_spec(_spec)
+_spec.loader.exec_module(read_entry)
 
 
 def environment(**more):

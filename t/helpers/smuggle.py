@@ -7,7 +7,6 @@ message with exactly these octets, or one refusal, and commands only behind
 CRLF.CRLF.
 """
 import glob
-import importlib.util
 import itertools
 import os
 import sys
@@ -16,10 +15,7 @@ import tempfile
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 import session  # noqa: E402
 
-spec = importlib.util.spec_from_file_location(
-    "read_entry", os.path.join(session.HERE, "../read-entry.py"))
-read_entry = importlib.util.module_from_spec(spec)
-spec.loader.exec_module(read_entry)
+from session import read_entry  # noqa: E402
 
 FORGED = b"MAIL FROM:<forged@b.example>\r\n"
 END = b".\r\n"

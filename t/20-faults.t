@@ -1,0 +1,33 @@
+#!/bin/sh
+# The promise under faults: each system call of a session with one message
+# fails once, and the process is killed before each of them. 250 only with a
+# complete entry; without it nothing is left (helpers/faults.py).
+. "${0%/*}/lib.sh"
+need strace python3
+case $(strace -e trace=none true 2>&1) in
+*ptrace*) skip_all "strace may not trace here" ;;
+esac
+
+# sweep NAME TMPDIR ARGUMENTS...
+sweep() {
+	name=$1
+	tmp=$2
+	shift 2
+	out=$(TMPDIR=$tmp python3 "$HERE/helpers/faults.py" "$@" 2>&1)
+	if [ $? -eq 0 ]; then
+		pass "$name: $(printf '%s\n' "$out" | sed -n 's/^ok 1 - //p')"
+	else
+		fail "$name"
+		diag "$out"
+	fi
+}
+
+# In memory as well, where the directory must be synced for itself.
+shm=$T
+[ -w /dev/shm ] && shm=$(mktemp -d /dev/shm/smtpe-test.XXXXXX)
+sweep "errors, on disk" "$T" errors
+sweep "errors, in memory" "$shm" errors existing
+sweep "kills, on disk" "$T" kills
+sweep "kills, in memory" "$shm" kills existing
+[ "$shm" = "$T" ] || rm -rf "$shm"
+done_testing
