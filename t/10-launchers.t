@@ -1,6 +1,7 @@
 #!/bin/sh
 # Under every launcher: a message goes through, the log never reaches the
 # client, and the client's address is the right one.
+# shellcheck source=t/lib.sh
 . "${0%/*}/lib.sh"
 need tcpserver swaks perl
 

@@ -1,6 +1,7 @@
 #!/bin/sh
 # SMTP smuggling: only CRLF.CRLF ends data (RFC 5321 4.1.1.4), whatever
 # stands around the dot and however the octets come.
+# shellcheck source=t/lib.sh
 . "${0%/*}/lib.sh"
 need python3
 # In memory, where it can be: what is measured is not the disk.

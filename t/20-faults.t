@@ -2,6 +2,7 @@
 # The promise under faults: each system call of a session with one message
 # fails once, and the process is killed before each of them. 250 only with a
 # complete entry; without it nothing is left (helpers/faults.py).
+# shellcheck source=t/lib.sh
 . "${0%/*}/lib.sh"
 need strace python3
 case $(strace -e trace=none true 2>&1) in
@@ -13,8 +14,7 @@ sweep() {
 	name=$1
 	tmp=$2
 	shift 2
-	out=$(TMPDIR=$tmp python3 "$HERE/helpers/faults.py" "$@" 2>&1)
-	if [ $? -eq 0 ]; then
+	if out=$(TMPDIR=$tmp python3 "$HERE/helpers/faults.py" "$@" 2>&1); then
 		pass "$name: $(printf '%s\n' "$out" | sed -n 's/^ok 1 - //p')"
 	else
 		fail "$name"
