@@ -13,6 +13,7 @@ import subprocess
 import sys
 import tempfile
 import time
+import urllib.parse
 
 PATIENCE = 60  # seconds after which a silent agent is a failed test
 
@@ -166,16 +167,9 @@ class Runner:
             index = int(words[2])
             if index in job:
                 self.other.append(b"twice: " + line)
-            text = words[6]
-            for hexa in range(256):
-                if b"%" not in text:
-                    break
-                text = text.replace(b"%%%02X" % hexa, bytes((hexa,))) \
-                    if hexa != 0x25 else text
+            text = urllib.parse.unquote_to_bytes(words[6])
             job[index] = (words[3].decode(), int(words[4]),
-                          words[5].decode(),
-                          text.replace(b"%25", b"%").decode("utf-8",
-                                                            "replace"))
+                          words[5].decode(), text.decode("utf-8", "replace"))
             self.answers += 1
         else:
             self.other.append(line)
