@@ -103,6 +103,15 @@ maildir_dirs_close(struct maildir_dirs *dirs, int64_t ms)
 	}
 }
 
+bool
+maildir_dirs_any(const struct maildir_dirs *dirs)
+{
+	for (size_t i = 0; i < MAILDIR_DIRS; i++)
+		if (dirs->v[i].tmp != -1)
+			return true;
+	return false;
+}
+
 static struct maildir_dir *
 find(struct maildir_dirs *dirs, struct span path, uint64_t h)
 {

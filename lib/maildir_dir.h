@@ -52,7 +52,10 @@ enum maildir_dir_result maildir_dir_open(struct maildir_dirs *dirs,
 /* It is opened anew the next time. Users keep what they have. */
 void maildir_dir_forget(struct maildir_dir *d);
 
-/* Closes all that nobody uses; those older than ms. */
+/* Closes those that nobody uses and that were opened at least ms ago. */
 void maildir_dirs_close(struct maildir_dirs *dirs, int64_t ms);
+
+/* Is any open? */
+bool maildir_dirs_any(const struct maildir_dirs *dirs);
 
 #endif

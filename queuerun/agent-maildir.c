@@ -367,6 +367,23 @@ deliver(struct agent *a, struct agent_job *job)
 	release(a, job);
 }
 
+/* Idle, it lets go of the directories: somebody may want to unmount them. */
+static int
+poll_fd(struct agent *a, clock_ms *deadline)
+{
+	(void)a;
+	if (maildir_dirs_any(&dirs))
+		*deadline = clock_deadline(DIR_AGE);
+	return -1;
+}
+
+static void
+ready(struct agent *a)
+{
+	(void)a;
+	maildir_dirs_close(&dirs, 0);
+}
+
 /* As the text of a template. */
 static void
 put_literal(struct buf *out, struct span s)
@@ -418,6 +435,8 @@ main(int argc, char **argv)
 	    .start = start,
 	    .deliver = deliver,
 	    .settle = settle,
+	    .poll_fd = poll_fd,
+	    .ready = ready,
 	};
 
 	return agent_main(argc, argv, &type);
