@@ -1,0 +1,374 @@
+/*
+ * dns: see dns.h. c-ares sends, repeats and receives; what it makes of an
+ * answer is not used. Each query ends exactly once: by its answer, by an
+ * error, or by our deadline, after which c-ares may say what it likes.
+ */
+#include "dns.h"
+#include "num.h"
+#include <ares.h>
+#include <errno.h>
+#include <poll.h>
+
+#define FIRST_TRY_MS 1500 /* doubled by each further one */
+#define TRIES	     4
+#define UDP_SIZE     1232 /* what passes without fragments (DNS flag day) */
+#define MEMORY	     (8u << 20) /* of answers; the next one is one too many */
+
+static int
+parse_server(struct span s, struct ip *ip, unsigned *port)
+{
+	struct span host = s, rest = span_make(NULL, 0);
+	uint64_t v = 53;
+
+	if (s.n > 0 && s.p[0] == '[') {
+		size_t n = span_chr(s, ']');
+
+		if (n == s.n)
+			return -1;
+		host = span_make(s.p + 1, n - 1);
+		rest = span_skip(s, n + 1);
+		if (rest.n > 0 && rest.p[0] != ':')
+			return -1;
+		rest = rest.n > 0 ? span_skip(rest, 1) : span_make(NULL, 0);
+	} else if (ip_parse(s, ip) == -1) {
+		rest = s;
+		span_cut(&rest, ':', &host);
+	}
+	if (rest.p != NULL && num_parse_max(rest, 65535, &v) == -1)
+		return -1;
+	*port = (unsigned)v;
+	return v == 0 ? -1 : ip_parse(host, ip);
+}
+
+int
+dns_init(struct dns *d, const struct span *servers, size_t n)
+{
+	*d = (struct dns){0};
+	d->last = &d->first;
+	if (n > DNS_SERVERS) {
+		errno = E2BIG;
+		return -1;
+	}
+	for (size_t i = 0; i < n; i++)
+		if (parse_server(servers[i], &d->server[i].ip,
+			&d->server[i].port) == -1) {
+			errno = EINVAL;
+			return -1;
+		}
+	d->nservers = n;
+	return 0;
+}
+
+static int
+error_of(int status)
+{
+	switch (status) {
+	case ARES_ENOMEM:
+		return ENOMEM;
+	case ARES_ECONNREFUSED:
+		return ECONNREFUSED;
+	case ARES_EBADNAME:
+	case ARES_EBADQUERY:
+		return EINVAL;
+	case ARES_EFILE:
+		return EIO;
+	default:
+		return EBADMSG;
+	}
+}
+
+static int
+use_servers(const struct dns *d, ares_channel channel)
+{
+	struct ares_addr_port_node node[DNS_SERVERS];
+
+	memset(node, 0, sizeof node);
+	for (size_t i = 0; i < d->nservers; i++) {
+		const struct ip *ip = &d->server[i].ip;
+
+		node[i].family = ip->family;
+		if (ip->family == AF_INET)
+			memcpy(&node[i].addr.addr4, ip->a, 4);
+		else
+			memcpy(&node[i].addr.addr6, ip->a, 16);
+		node[i].udp_port = node[i].tcp_port = (int)d->server[i].port;
+		node[i].next = i + 1 < d->nservers ? &node[i + 1] : NULL;
+	}
+	return d->nservers == 0 ? ARES_SUCCESS :
+				  ares_set_servers_ports(channel, node);
+}
+
+static int
+open_channel(struct dns *d)
+{
+	/* NOCHECKRESP: SERVFAIL and REFUSED are answers, the asker wants to
+	 * know. NOSEARCH, NOALIASES: ask what was said. */
+	struct ares_options o = {
+	    .flags = ARES_FLAG_NOCHECKRESP | ARES_FLAG_NOSEARCH |
+		ARES_FLAG_NOALIASES | ARES_FLAG_EDNS,
+	    .timeout = FIRST_TRY_MS,
+	    .tries = TRIES,
+	    .ednspsz = UDP_SIZE,
+	};
+	ares_channel channel;
+	int status;
+
+	if (d->channel != NULL)
+		return 0;
+	status = ares_library_init(ARES_LIB_INIT_ALL);
+	if (status == ARES_SUCCESS)
+		status = ares_init_options(&channel, &o,
+		    ARES_OPT_FLAGS | ARES_OPT_TIMEOUTMS | ARES_OPT_TRIES |
+			ARES_OPT_EDNSPSZ);
+	if (status == ARES_SUCCESS &&
+	    (status = use_servers(d, channel)) != ARES_SUCCESS)
+		ares_destroy(channel);
+	if (status != ARES_SUCCESS) {
+		errno = error_of(status);
+		return -1;
+	}
+	d->channel = channel;
+	return 0;
+}
+
+static void
+finish(struct dns_query *q, int rcode, int error)
+{
+	q->answer = (struct dns_answer){.rcode = rcode, .error = error};
+	q->done = true;
+	q->dns->pending--;
+}
+
+/* c-ares' word on a query. It matched the id and the port; that the packet
+ * answers this question is for us to see. */
+static void
+answered(void *arg, int status, int timeouts, unsigned char *p, int n)
+{
+	struct dns_query *q = arg;
+	struct dns_answer *a = &q->answer;
+	struct span packet;
+
+	(void)timeouts;
+	if (q->done)
+		return;
+	if (p == NULL || n < 0) {
+		if (status == ARES_ETIMEOUT || status == ARES_ECANCELLED)
+			finish(q, DNS_TIMEOUT, 0);
+		else
+			finish(q, DNS_ERRNO, error_of(status));
+		return;
+	}
+	if (q->dns->arena.used > MEMORY) {
+		finish(q, DNS_ERRNO, ENOMEM);
+		return;
+	}
+	packet = arena_dup(&q->dns->arena,
+	    span_make((const char *)p, (size_t)n));
+	/* A server that cannot read our question need not repeat it. */
+	if (dns_parse(packet, &q->dns->arena, a) == -1 ||
+	    (!a->asked && (a->rcode == DNS_NOERROR ||
+			      a->rcode == DNS_NXDOMAIN)) ||
+	    (a->asked && (a->type != q->type || a->class != q->class ||
+			     !span_ieq(a->name, q->name)))) {
+		finish(q, DNS_ERRNO, EBADMSG);
+		return;
+	}
+	q->done = true;
+	q->dns->pending--;
+}
+
+/* A name with its root dot that may be sent as it is. Escapes are not
+ * understood, so that a name cannot mean another. */
+static bool
+sendable(struct span name)
+{
+	struct span rest = span_head(name, name.n - 1), label;
+
+	/* On the wire one octet of length and the root are added. */
+	if (name.n + 1 > DNS_NAME)
+		return false;
+	while (span_cut(&rest, '.', &label)) {
+		if (label.n == 0 || label.n > 63)
+			return false;
+		for (size_t i = 0; i < label.n; i++)
+			if (label.p[i] <= ' ' || label.p[i] >= 0x7f ||
+			    label.p[i] == '\\' || label.p[i] == '"')
+				return false;
+	}
+	return true;
+}
+
+/* The name to ask for, in the arena, or -1. */
+static int
+question_name(struct dns *d, unsigned type, struct span asked,
+    struct span *name)
+{
+	struct buf b = {0};
+	struct ip ip;
+	bool good = true;
+
+	if (asked.n > DNS_NAME + 1)
+		return -1;
+	if (asked.n > 0 && asked.p[asked.n - 1] == '.')
+		asked.n--;
+	if (type == DNS_PTR && ip_parse(asked, &ip) == 0)
+		ip_reverse(&ip, true, &b);
+	else
+		buf_put(&b, asked);
+	buf_putc(&b, '.');
+	if (asked.n > 0)
+		good = sendable(buf_span(&b));
+	if (good)
+		*name = arena_dup(&d->arena, buf_span(&b));
+	buf_free(&b);
+	return good ? 0 : -1;
+}
+
+int
+dns_query(struct dns *d, unsigned class, unsigned type, struct span name)
+{
+	struct dns_query *q;
+	struct span full;
+
+	if (d->n >= DNS_QUERIES) {
+		errno = E2BIG;
+		return -1;
+	}
+	if (class > 65535 || type > 65535 ||
+	    question_name(d, type, name, &full) == -1) {
+		errno = EINVAL;
+		return -1;
+	}
+	if (open_channel(d) == -1)
+		return -1;
+	q = arena_zalloc(&d->arena, sizeof *q);
+	q->dns = d;
+	q->asked = arena_dup(&d->arena, name);
+	q->name = full;
+	q->class = class;
+	q->type = type;
+	*d->last = q;
+	d->last = &q->next;
+	d->n++;
+	d->pending++;
+	/* May call answered() at once. */
+	ares_query(d->channel, arena_cstr(&d->arena, full), (int)class,
+	    (int)type, answered, q);
+	return 0;
+}
+
+/* Some query is answered and not taken. */
+static bool
+something_new(const struct dns *d)
+{
+	for (const struct dns_query *q = d->first; q != NULL; q = q->next)
+		if (q->done && !q->taken)
+			return true;
+	return false;
+}
+
+/* Ends what is not answered yet. */
+static void
+give_up(struct dns *d, int rcode, int error)
+{
+	for (struct dns_query *q = d->first; q != NULL; q = q->next)
+		if (!q->done)
+			finish(q, rcode, error);
+	ares_cancel(d->channel);
+}
+
+/* Lets c-ares do what is due, waiting for it up to left milliseconds. */
+static int
+step(struct dns *d, int left)
+{
+	ares_socket_t sock[ARES_GETSOCK_MAXNUM];
+	struct pollfd fds[ARES_GETSOCK_MAXNUM];
+	unsigned bits = (unsigned)ares_getsock(d->channel, sock,
+	    ARES_GETSOCK_MAXNUM);
+	struct timeval most = {left / 1000, left % 1000 * 1000}, tv, *t;
+	nfds_t n = 0;
+	int ready;
+
+	for (unsigned i = 0; i < ARES_GETSOCK_MAXNUM; i++) {
+		short events = 0;
+
+		/* c-ares' own macros shift into the sign. */
+		if ((bits >> i & 1) != 0)
+			events |= POLLIN;
+		if ((bits >> (i + ARES_GETSOCK_MAXNUM) & 1) != 0)
+			events |= POLLOUT;
+		if (events != 0)
+			fds[n++] = (struct pollfd){sock[i], events, 0};
+	}
+	t = ares_timeout(d->channel, left < 0 ? NULL : &most, &tv);
+	/* Rounded up: a millisecond too early would spin. */
+	ready = poll(fds, n,
+	    t == NULL ? left :
+			(int)(t->tv_sec * 1000 + (t->tv_usec + 999) / 1000));
+	if (ready == -1)
+		return -1;
+	/* A refused port shows as POLLERR alone: every socket that says
+	 * anything is given to c-ares, as what it was asked about. */
+	for (nfds_t i = 0; i < n && ready > 0; i++)
+		if (fds[i].revents != 0)
+			ares_process_fd(d->channel,
+			    fds[i].events & POLLIN ? fds[i].fd :
+						     ARES_SOCKET_BAD,
+			    fds[i].events & POLLOUT ? fds[i].fd :
+						      ARES_SOCKET_BAD);
+	/* Its own time-outs: repeat, next server. */
+	ares_process_fd(d->channel, ARES_SOCKET_BAD, ARES_SOCKET_BAD);
+	return 0;
+}
+
+int
+dns_wait(struct dns *d, bool all, clock_ms deadline)
+{
+	while (d->pending > 0 && (all || !something_new(d))) {
+		int left = clock_left(deadline);
+
+		/* Once even when it is late: what has arrived counts. */
+		if (step(d, left) == -1) {
+			if (errno == EINTR)
+				return -1;
+			give_up(d, DNS_ERRNO, errno);
+		} else if (left == 0) {
+			give_up(d, DNS_TIMEOUT, 0);
+		}
+	}
+	return 0;
+}
+
+const struct dns_query *
+dns_take(struct dns *d)
+{
+	for (struct dns_query *q = d->first; q != NULL; q = q->next)
+		if (q->done && !q->taken) {
+			q->taken = true;
+			return q;
+		}
+	return NULL;
+}
+
+void
+dns_reset(struct dns *d)
+{
+	if (d->pending > 0)
+		give_up(d, DNS_TIMEOUT, 0);
+	d->first = NULL;
+	d->last = &d->first;
+	d->n = 0;
+	arena_reset(&d->arena);
+}
+
+void
+dns_close(struct dns *d)
+{
+	dns_reset(d);
+	if (d->channel != NULL) {
+		ares_destroy(d->channel);
+		ares_library_cleanup();
+	}
+	d->channel = NULL;
+	arena_free(&d->arena);
+}
