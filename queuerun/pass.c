@@ -43,7 +43,7 @@ pass_catch_signals(void)
 	struct sigaction sa = {.sa_handler = on_stop};
 	sigset_t block;
 
-	/* Delivered only while pool_wait() waits, or between two entries. */
+	/* Delivered only while pool_wait() waits. */
 	sigemptyset(&block);
 	sigaddset(&block, SIGTERM);
 	sigaddset(&block, SIGINT);
@@ -279,7 +279,9 @@ fill(struct pass *p)
 	const struct queue_name *name;
 	size_t index;
 
-	while (!pass_stopped() && has_room(p)) {
+	if (pass_stopped())
+		return;
+	while (has_room(p)) {
 		name = next_put_off(p, &index);
 		if (name == NULL)
 			name = next_name(p, &index);

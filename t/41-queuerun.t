@@ -1,0 +1,562 @@
+#!/bin/sh
+# queuerun: who goes where, what becomes of it, and agents that misbehave in
+# every way they can. The invariant is always the same: nothing is lost, and
+# nothing is delivered twice that was answered for.
+# shellcheck source=t/lib.sh
+. "${0%/*}/lib.sh"
+need python3
+
+MAKE_ENTRY=$BUILD/t/helpers/make-entry
+[ -x "$MAKE_ENTRY" ] || { echo "Bail out! no $MAKE_ENTRY (make unit)"; exit 1; }
+DAY=86400
+T0=1800000000
+
+# fresh: an empty queue, agents of all modes, nothing noted.
+fresh() {
+	new_setup
+	rm -rf "$T/agents" "$T/notes"
+	mkdir -p "$T/agents" "$T/notes"
+	control agentdir "$T/agents"
+	control agenttimeout 20
+	for m in addr other ok later fail narrow reverse hold silent garbage \
+	    endless busy busy-open twice unknown-job unknown-index bad-code \
+	    bad-outcome raw-text long-text dies dies-once dies-partly closes \
+	    start-dies start-garbage start-other start-window start-never; do
+		printf '#!/bin/sh\nexec python3 "%s" "%s" "%s"\n' \
+		    "$HERE/helpers/agent-fake.py" "$m" "$T/notes" \
+		    >"$T/agents/agent-$m"
+		chmod +x "$T/agents/agent-$m"
+	done
+}
+
+# entry OPTIONS RCPT...: one entry; its id is in ID.
+entry() {
+	ID=$("$MAKE_ENTRY" -q "$T/queue" -r $T0 "$@") ||
+	    diag "make-entry $* failed"
+}
+
+# run OPTIONS: one pass at T0; STATUS, and the log in $T/log.
+run() {
+	"$QUEUERUN" -c "$T/control" -q "$T/queue" --now $T0 "$@" 2>"$T/log"
+	STATUS=$?
+}
+
+# run_at SECONDS OPTIONS: one pass that long after T0.
+run_at() {
+	now=$((T0 + $1))
+	shift
+	"$QUEUERUN" -c "$T/control" -q "$T/queue" --now "$now" "$@" \
+	    2>"$T/log"
+	STATUS=$?
+}
+
+# where ID: the path of an entry below the queue, "gone" without one.
+where() {
+	w=$(cd "$T/queue" && find . -type f -name "*$1" ! -path './log/*' |
+	    sed 's,^\./,,')
+	echo "${w:-gone}"
+}
+
+history() {
+	cat "$T/queue"/log/*/"$1" 2>/dev/null
+}
+
+# states ID: the recipients' states, as letters.
+states() {
+	LC_ALL=C grep -a '^[TDPBX] ' "$T/queue/$(where "$1")" | cut -c1 |
+	    tr -d '\n'
+}
+
+jobs_of() {
+	cat "$T/notes/jobs.$1" 2>/dev/null
+}
+
+starts_of() {
+	[ ! -f "$T/notes/starts.$1" ] || wc -l <"$T/notes/starts.$1"
+}
+
+right() {
+	is "$1: the agent saw nothing wrong" \
+	    "$(cat "$T/notes/wrong" 2>/dev/null)" ""
+}
+
+# What is delivered is gone, without a trace.
+fresh
+entry -m route=ok:x a@x.test b@y.test
+run
+is "delivered: exit 0" $STATUS 0
+is "delivered: the entry is gone" "$(where "$ID")" gone
+is "delivered: there is no history" "$(find "$T/queue/log" -type f 2>&1 | grep -c "$ID")" 0
+is "delivered: one job for both" "$(jobs_of ok)" "$ID sender@example.net a@x.test b@y.test"
+like "delivered: one line for each recipient" "$(cat "$T/log")" \
+    "event=delivery id=$ID rcpt=b@y.test agent=ok outcome=ok code=250 text=taken attempt=1 duration=[0-9]+\.[0-9]{3}\$"
+like "delivered: one line for the pass" "$(cat "$T/log")" \
+    'event=pass due=1 delivered=2 later=0 failed=0 seconds='
+right delivered
+
+# The null sender, and addresses that need escaping.
+fresh
+entry -m route=ok: -f '' '"a b"@x.test' 'c%d@x.test' "$(printf 'e\303\244@x.test')"
+run
+is "addresses: reach the agent as they are" "$(jobs_of ok)" \
+    "$ID <> \"a b\"@x.test c%d@x.test $(printf 'e\303\244@x.test')"
+right addresses
+
+# Nothing to do is no work.
+fresh
+run
+is "empty queue: exit 0" $STATUS 0
+like "empty queue: says so" "$(cat "$T/log")" 'event=pass due=0 '
+
+# An agent that is not there.
+fresh
+entry -m route=nowhere:x a@x.test
+run
+is "no agent: exit 0" $STATUS 0
+like "no agent: waits" "$(where "$ID")" "^due/[0-9a-f]{8}/[0-9]{10},1,$ID\$"
+like "no agent: the history names it" "$(history "$ID")" \
+    "^$T0 attempt 1 a@x.test nowhere later 451 4\.3\.0 agent-nowhere%20is%20not%20installed\$"
+like "no agent: and the next time" "$(history "$ID")" "^$T0 due 18000003[0-9][0-9] 1\$"
+entry -m route=ok: b@x.test
+run
+is "no agent: others are delivered" "$(where "$ID")" gone
+
+# Routes that are none, or end here.
+fresh
+entry -m route=bare a@x.test
+bare=$ID
+entry -m route=../../bin/sh: a@x.test
+path=$ID
+entry -m route=discard: a@x.test b@x.test
+discard=$ID
+entry -m route=lua:send a@x.test
+lua=$ID
+run
+is "routes: exit 0" $STATUS 0
+like "routes: no colon is no route" "$(history "$bare")" 'queuerun later 451 4\.3\.5 "bare"%20is%20not%20a%20route'
+like "routes: a path is no agent" "$(history "$path")" 'is%20not%20a%20route'
+is "routes: discard: ends it" "$(where "$discard")" gone
+like "routes: and is logged" "$(cat "$T/log")" "id=$discard rcpt=b@x.test agent=discard outcome=ok"
+like "routes: lua: waits for a later version" "$(history "$lua")" 'lua:%20routes%20are%20not%20supported'
+
+# By domain: routes, subdomains, locals, the default.
+fresh
+printf '%s\n' 'a.test:addr:one' '.sub.test:addr:two' 'x.sub.test:other:three' >"$T/control/routes"
+control route other:default
+entry ok@a.test ok@b.sub.test ok@x.sub.test ok@sub.test OK@A.TEST
+run
+is "by domain: delivered" "$(where "$ID")" gone
+is "by domain: one job for each route" "$(jobs_of addr | wc -l)" 2
+like "by domain: case does not matter" "$(jobs_of addr)" "ok@a.test OK@A.TEST\$"
+is "by domain: the rest" "$(jobs_of other | sort)" \
+    "$(printf '%s\n' "$ID sender@example.net ok@sub.test" "$ID sender@example.net ok@x.sub.test")"
+right "by domain"
+
+# Some are done, some are not: marks in place, and only the rest again.
+fresh
+control route addr:
+entry ok1@x.test later1@x.test fail1@x.test ok2@x.test
+run
+like "partial: waits" "$(where "$ID")" '^due/'
+is "partial: marks" "$(states "$ID")" DTPD
+like "partial: history of the failure" "$(history "$ID")" \
+    "^$T0 attempt 1 fail1@x.test addr fail 550 5\.1\.1 no%20such%20user\$"
+is "partial: the due line is the last" "$(history "$ID" | tail -n 1 | cut -d' ' -f2)" due
+run_at 400
+is "partial: the rest alone is tried" "$(jobs_of addr | tail -n 1)" \
+    "$ID sender@example.net later1@x.test ; first=1 whole=1"
+like "partial: two attempts" "$(where "$ID")" ",2,$ID\$"
+is "partial: states" "$(states "$ID")" DTPD
+control route ok:
+run_at $DAY
+is "partial: ends in dead/, for its failure" "$(where "$ID")" "dead/$ID"
+is "partial: final states" "$(states "$ID")" DDPD
+like "partial: the reason" "$(history "$ID" | tail -n 1)" \
+    ' dead 1%20of%204%20recipients%20failed%20permanently$'
+like "partial: and a loud line" "$(cat "$T/log")" "event=dead id=$ID "
+run_at $((2 * DAY)) --flush
+is "partial: stays there" "$(where "$ID")" "dead/$ID"
+right partial
+
+# Permanent failures at once.
+fresh
+entry -m route=fail: a@x.test b@x.test
+run
+is "failure: exit 0" $STATUS 0
+is "failure: dead, not gone" "$(where "$ID")" "dead/$ID"
+is "failure: states" "$(states "$ID")" PP
+like "failure: counted" "$(cat "$T/log")" 'event=pass due=1 delivered=0 later=0 failed=2 '
+
+# The schedule over days: nothing before its time, intervals that grow, and
+# the end.
+fresh
+control retry '300 2 3600'
+control queuelifetime 2d
+entry -m route=later: a@x.test
+run
+attempts=1
+t=0
+early=
+last=0
+while :; do
+	w=$(where "$ID")
+	case $w in due/*) ;; *) break ;; esac
+	due=${w#due/*/}
+	due=${due%%,*}
+	n=${w%,*}
+	[ "${n##*,}" = "$attempts" ] || early="$early attempts=$n"
+	wait=$((due - T0 - t))
+	[ "$wait" -ge "$last" ] || [ "$wait" -ge 3600 ] || early="$early shrinks:$wait"
+	[ "$wait" -ge 300 ] && [ "$wait" -le 3960 ] || early="$early $wait"
+	last=$((wait * 10 / 11))
+	run_at $((due - T0 - 1))
+	[ "$(where "$ID")" = "$w" ] || early="$early at$due"
+	t=$((due - T0))
+	run_at $t
+	attempts=$((attempts + 1))
+	[ $attempts -lt 100 ] || break
+done
+is "days: never before its time, at growing intervals" "$early" ""
+is "days: dead after its lifetime" "$(where "$ID")" "dead/$ID"
+ok "days: not before its lifetime" test $t -gt $((2 * DAY))
+ok "days: and not long after" test $t -lt $((2 * DAY + 2 * 3960))
+like "days: the reason" "$(history "$ID" | tail -n 1)" ' dead older%20than%20queuelifetime'
+is "days: every attempt is in the history" "$(history "$ID" | grep -c ' attempt ')" $attempts
+is "days: it is marked as failed" "$(states "$ID")" P
+
+# The clock went back: nothing is due, but what lies too far ahead is.
+fresh
+entry -m route=later: a@x.test
+run
+run_at -1000
+like "clock back: waits on" "$(where "$ID")" ",1,$ID\$"
+like "clock back: nothing was due" "$(cat "$T/log")" 'event=pass due=0 '
+run_at -$((30 * DAY))
+like "clock far back: is tried" "$(where "$ID")" ",2,$ID\$"
+
+# --flush and --id.
+fresh
+entry -m route=later: a@x.test
+one=$ID
+entry -m route=later: b@x.test
+two=$ID
+run
+run --flush
+like "--flush: everything again" "$(where "$one") $(where "$two")" ",2,$one .*,2,$two\$"
+run --id "$two"
+like "--id: only that one" "$(where "$one") $(where "$two")" ",2,$one .*,3,$two\$"
+like "--id: due=1" "$(cat "$T/log")" 'event=pass due=1 '
+rm -rf "$T/queue/log"
+run --id "$one" --id "$two"
+like "--id: found without a history, both" "$(where "$one") $(where "$two")" ",3,$one .*,4,$two\$"
+run --id 00000000000000000000000000
+is "--id: an unknown one is no trouble" $STATUS 0
+like "--id: but said" "$(cat "$T/log")" 'event=unknown-id'
+run --id ../new/x
+is "--id: nonsense is wrong usage" $STATUS 100
+mkdir -p "$T/queue/hold"
+mv "$T/queue/$(where "$one")" "$T/queue/hold/$one"
+run --flush
+run --id "$one"
+is "held: neither --flush nor --id tries it" "$(where "$one")" "hold/$one"
+run --now tomorrow
+is "--now nonsense: wrong usage" $STATUS 100
+run word
+is "a word too many: wrong usage" $STATUS 100
+
+# fault MODE TEXT: the job of an agent that does this waits with that text,
+# and mail for others is delivered.
+fault() {
+	fresh
+	entry -m "route=$1:" a@x.test b@x.test
+	fault=$ID
+	entry -m route=ok: c@x.test
+	run
+	is "$1: exit 0" $STATUS 0
+	like "$1: its entry waits" "$(where "$fault")" ",1,$fault\$"
+	like "$1: and says why" "$(history "$fault")" "$1 later 451 4\.3\.0 agent-$1%20$2"
+	is "$1: others are delivered" "$(where "$ID")" gone
+	is "$1: nobody is marked" "$(states "$fault")" "${3:-TT}"
+}
+fault start-dies 'ended%20before%20it%20was%20ready%20\(exit%203\)$'
+is "start-dies: started twice" "$(starts_of start-dies)" 2
+fault start-garbage 'does%20not%20say%20that%20it%20is%20ready$'
+fault start-other 'speaks%20another%20protocol$'
+fault start-window 'has%20no%20window$'
+fault dies 'ended%20without%20an%20answer%20\(exit%204\)$'
+fault closes 'ended%20without%20an%20answer'
+fault garbage 'does%20not%20speak%20the%20protocol$'
+fault endless 'says%20lines%20that%20have%20no%20end$'
+fault bad-code 'does%20not%20speak%20the%20protocol$'
+fault bad-outcome 'does%20not%20speak%20the%20protocol$'
+fault unknown-job 'answered%20a%20job%20that%20it%20does%20not%20have$'
+fault unknown-index 'answered%20for%20a%20recipient%20that%20it%20does%20not%20have$'
+fault twice 'answered%20twice$' DT
+fault dies-partly 'ended%20without%20an%20answer%20\(exit%205\)$' DT
+
+# The same with the clock: silence is an end, too.
+for mode in silent start-never; do
+	fresh
+	entry -m route=$mode: a@x.test
+	run -o agenttimeout=300ms
+	is "$mode: exit 0" $STATUS 0
+	like "$mode: waits" "$(where "$ID")" ",1,$ID\$"
+	like "$mode: says why" "$(history "$ID")" 'is%20(silent|not%20ready%20in%20time)$'
+	gone=yes
+	while read -r pid; do
+		kill -0 "$pid" 2>/dev/null && gone=no
+	done <"$T/notes/starts.$mode"
+	is "$mode: it was ended" $gone yes
+done
+
+# One restart, and it is used.
+fresh
+"$MAKE_ENTRY" -q "$T/queue" -r $T0 -n 300 -m route=dies-once: a@x.test >/dev/null
+run
+is "dies-once: started twice" "$(starts_of dies-once)" 2
+ok "dies-once: what was not in hand is delivered" test "$(entries new)" -eq 0
+ok "dies-once: only what was in hand waits" test "$(entries due)" -le 100
+run_at 1000
+is "dies-once: and is delivered later" "$(entries due)" 0
+
+# What an agent says is data.
+fresh
+entry -m route=raw-text: a@x.test
+run
+like "raw text: one word in the history" "$(history "$ID")" \
+    ' later 451 4\.2\.0 100%25%20full,%20"sorry"%20=%20%1B\[31m%09\.$'
+like "raw text: escaped in the log" "$(cat "$T/log")" 'text="100% full, \\"sorry\\" = \\x1b\[31m\\t\."'
+fresh
+entry -m route=long-text: a@x.test
+run
+ok "long text: is cut" test "$(history "$ID" | wc -c)" -lt 2000
+
+# Busy: no more in this pass, and what was not tried counts no attempt.
+fresh
+"$MAKE_ENTRY" -q "$T/queue" -n 500 -m route=busy: a@x.test >/dev/null
+entry -m route=ok: c@x.test
+run
+is "busy: exit 0" $STATUS 0
+is "busy: others are delivered" "$(where "$ID")" gone
+ok "busy: it got no more than its window" test "$(jobs_of busy | wc -l)" -le 100
+is "busy: what it had waits, the rest is as it was" \
+    "$(($(entries due) + $(entries new)))" 500
+ok "busy: most was not tried" test "$(entries new)" -ge 400
+like "busy: said once" "$(grep -c event=agent-busy "$T/log")" '^[1-9]'
+like "busy: counted" "$(cat "$T/log")" 'untried=4[0-9][0-9] '
+fresh
+entry -m route=busy-open: a@x.test
+run
+is "busy: an answer after it counts" "$(where "$ID")" gone
+
+# Any order.
+fresh
+"$MAKE_ENTRY" -q "$T/queue" -n 50 -m route=reverse: a@x.test b@x.test c@x.test >/dev/null
+run
+is "reverse: all delivered" "$(($(entries due) + $(entries new)))" 0
+is "reverse: each once" "$(jobs_of reverse | sort -u | wc -l)" 50
+right reverse
+fresh
+"$MAKE_ENTRY" -q "$T/queue" -n 20 -m route=narrow: a@x.test >/dev/null
+run
+is "a window of one: all delivered" "$(($(entries due) + $(entries new)))" 0
+right "a window of one"
+
+# More recipients than fit a line are more jobs; what is done keeps its place.
+fresh
+control route addr:
+i=0
+set --
+while [ $i -lt 1500 ]; do
+	i=$((i + 1))
+	set -- "$@" "ok-with-a-rather-long-local-part-to-fill-the-line-$i@x.test"
+done
+entry "$@" later@x.test
+run
+is "long: several jobs" "$(jobs_of addr | wc -l)" 2
+is "long: everybody once" "$(jobs_of addr | tr ' ' '\n' | grep -c '@x.test')" 1501
+is "long: marks" "$(states "$ID" | tr -d D)" T
+run_at 1000
+like "long: the number of its group" "$(jobs_of addr | tail -n 1)" \
+    "$ID sender@example.net later@x.test ; first=1[0-9][0-9][0-9] whole=0"
+right long
+
+# Two routes of one entry, one of them down.
+fresh
+printf '%s\n' 'a.test:addr:' 'b.test:dies:' >"$T/control/routes"
+entry ok@a.test ok@b.test
+run
+is "two routes: what went is marked" "$(states "$ID")" DT
+printf '%s\n' 'a.test:addr:' 'b.test:other:' >"$T/control/routes"
+run_at 1000
+is "two routes: and the rest goes later" "$(where "$ID")" gone
+is "two routes: once each" "$(jobs_of addr | wc -l) $(jobs_of other | wc -l)" "1 1"
+
+# A slow agent does not keep the others from theirs.
+fresh
+control agenttimeout 60
+"$MAKE_ENTRY" -q "$T/queue" -n 300 -m route=hold: a@x.test >"$T/slow"
+"$MAKE_ENTRY" -q "$T/queue" -n 300 -m route=ok: a@x.test >"$T/fast"
+"$QUEUERUN" -c "$T/control" -q "$T/queue" 2>"$T/log" &
+pid=$!
+started $pid
+fast_done() { [ "$(jobs_of ok | wc -l)" -eq 300 ]; }
+ok "slow: the fast one is done first" until_true 30 fast_done
+is "slow: the slow one has hardly begun" "$(jobs_of hold | wc -l)" 1
+: >"$T/notes/go"
+wait $pid
+is "slow: exit 0" $? 0
+is "slow: all delivered" "$(($(entries due) + $(entries new)))" 0
+is "slow: each once" "$(cat "$T"/notes/jobs.* | sort -u | wc -l)" 600
+
+# SIGTERM: nothing more is handed out, what is in hand is finished.
+fresh
+control agenttimeout 60
+"$MAKE_ENTRY" -q "$T/queue" -n 500 -m route=hold: a@x.test >/dev/null
+"$QUEUERUN" -c "$T/control" -q "$T/queue" 2>"$T/log" &
+pid=$!
+started $pid
+ok "SIGTERM: work has begun" until_true 30 test -s "$T/notes/holding"
+kill -TERM $pid
+: >"$T/notes/go"
+wait $pid
+is "SIGTERM: exit 0" $? 0
+left=$(entries new)
+ok "SIGTERM: the rest was left ($left)" test "$left" -ge 300
+is "SIGTERM: what was in hand is done" "$((left + $(jobs_of hold | wc -l)))" 500
+is "SIGTERM: no attempt was counted" "$(entries due)" 0
+
+# Two runs at once, and workers: each entry once.
+fresh
+control agenttimeout 60
+"$MAKE_ENTRY" -q "$T/queue" -n 2000 -F -m route=ok: a@x.test >/dev/null
+"$QUEUERUN" -c "$T/control" -q "$T/queue" -o workers=2 2>"$T/log" &
+one=$!
+started $one
+"$QUEUERUN" -c "$T/control" -q "$T/queue" 2>"$T/log2" &
+two=$!
+started $two
+wait $one
+is "two runs: exit 0" $? 0
+wait $two
+is "two runs: exit 0, too" $? 0
+is "two runs: all delivered" "$(entries new)" 0
+is "two runs: each once" "$(jobs_of ok | wc -l) $(jobs_of ok | sort -u | wc -l)" "2000 2000"
+like "two runs: three agents" "$(starts_of ok)" '^ *[23]$'
+delivered=$(cat "$T/log" "$T/log2" | sed -n 's/.*event=pass .*delivered=\([0-9]*\).*/\1/p' |
+    awk '{ s += $1 } END { print s }')
+is "two runs: their counts add up" "$delivered" 2000
+
+# SIGKILL in the middle: what is in hand stays locked while its agent lives,
+# and nothing is lost.
+fresh
+control agenttimeout 60
+"$MAKE_ENTRY" -q "$T/queue" -n 20 -m route=hold: a@x.test >"$T/ids"
+"$QUEUERUN" -c "$T/control" -q "$T/queue" 2>"$T/log" &
+pid=$!
+started $pid
+ok "SIGKILL: work has begun" until_true 30 test -s "$T/notes/holding"
+kill -KILL $pid
+wait $pid 2>/dev/null
+is "SIGKILL: everything is there" "$(entries new)" 20
+: >"$T/notes/go"
+ok "SIGKILL: the agent comes to its end" until_true 30 test -s "$T/notes/ends.hold"
+"$QUEUERUN" -c "$T/control" -q "$T/queue" 2>"$T/log"
+is "SIGKILL: all delivered by the next run" "$(entries new)" 0
+is "SIGKILL: nothing was forgotten" "$(jobs_of hold | cut -d' ' -f1 | sort -u)" "$(sort "$T/ids")"
+
+# Names and files that are not ours.
+fresh
+entry -m route=ok: good@x.test
+good=$ID
+entry -m route=ok: a@x.test
+link=$ID
+ln "$T/queue/new/$link" "$T/second-link"
+entry -m route=ok: a@x.test
+writable=$ID
+chmod 0666 "$T/queue/new/$writable"
+entry -m route=ok: a@x.test
+short=$ID
+head -c 100 "$T/queue/new/$short" >"$T/short"
+cat "$T/short" >"$T/queue/new/$short"
+entry -m route=ok: a@x.test
+empty=$ID
+: >"$T/queue/new/$empty"
+entry -m route=ok: a@x.test
+other=$ID
+entry -m route=ok: a@x.test
+sed -i "s/^id .*/id $other/" "$T/queue/new/$ID"
+mixed=$ID
+ids=$("$MAKE_ENTRY" -q "$T/queue" -n 3 -m route=ok: a@x.test)
+# shellcheck disable=SC2086
+set -- $ids
+rm "$T/queue/new/$1" "$T/queue/new/$2" "$T/queue/new/$3"
+ln -s "$T/second-link" "$T/queue/new/$1"
+mkfifo "$T/queue/new/$2"
+mkdir "$T/queue/new/$3"
+echo x >"$T/queue/new/$3/inside"
+# shellcheck disable=SC2034
+nl=$(printf 'a\nb')
+: >"$T/queue/new/$nl"
+: >"$T/queue/new/Makefile"
+mkdir -p "$T/queue/due/garbage" "$T/queue/due/6b49d200"
+: >"$T/queue/due/6b49d200/1800000000,x,$good"
+: >"$T/queue/due/6b49d200/1,1,$good"
+run
+is "foreign: exit 0" $STATUS 0
+is "foreign: the good ones are delivered" "$(where "$good") $(where "$other")" "gone gone"
+is "foreign: nothing else was" "$(jobs_of ok | wc -l)" 2
+ok "foreign: a second link is left alone" test -f "$T/queue/new/$link"
+ok "foreign: and so is what others may write" test -f "$T/queue/new/$writable"
+is "foreign: a short one is dead" "$(where "$short")" "dead/$short"
+like "foreign: with the reason" "$(history "$short")" ' dead damaged:%20no%20footer$'
+is "foreign: an empty one is dead" "$(where "$empty")" "dead/$empty"
+is "foreign: a wrong id is dead" "$(where "$mixed")" "dead/$mixed"
+like "foreign: with the reason" "$(history "$mixed")" 'the%20id%20inside'
+ok "foreign: the symlink is left" test -L "$T/queue/new/$1"
+ok "foreign: the fifo is left" test -p "$T/queue/new/$2"
+ok "foreign: the directory is left" test -f "$T/queue/new/$3/inside"
+ok "foreign: the odd name is left" test -f "$T/queue/new/$nl"
+for name in "$link" "$writable" "$1" "$2" 'a\\nb' Makefile inside \
+    "1800000000,x,$good" "1,1,$good" garbage; do
+	is "foreign: $name is reported once" \
+	    "$(grep -cF -e "/$name " -e "name=$name " -e "name=\"$(printf %s "$name" | sed 's/\\\\/\\/g')\"" "$T/log")" 1
+done
+
+# The sweep: what a killed writer left goes, what a living one holds stays.
+fresh
+mkdir -p "$T/queue/tmp"
+: >"$T/queue/tmp/00000000000000000000000001"
+: >"$T/queue/tmp/00000000000000000000000002"
+: >"$T/queue/tmp/note"
+mkdir "$T/queue/tmp/00000000000000000000000003"
+: >"$T/queue/tmp/00000000000000000000000003/00000000000000000000000003-1"
+exec 9>>"$T/queue/tmp/00000000000000000000000002"
+flock -n 9 || diag "no lock"
+run
+exec 9>&-
+is "sweep: leaves what is locked, and what is not ours" \
+    "$(cd "$T/queue/tmp" && echo *)" "00000000000000000000000002 note"
+
+# Trouble of ours is 111, before anything is touched.
+fresh
+entry -m route=ok: a@x.test
+echo 'not a table' >"$T/control/routes.cdb"
+run
+is "routes.cdb damaged: exit 111" $STATUS 111
+is "routes.cdb damaged: nothing was tried" "$(where "$ID")" "new/$ID"
+rm "$T/control/routes.cdb"
+control retry often
+run
+is "retry unreadable: exit 111" $STATUS 111
+like "retry unreadable: the file is named" "$(cat "$T/log")" 'control/retry'
+rm "$T/control/retry"
+mv "$T/queue" "$T/elsewhere"
+: >"$T/queue"
+run
+is "no queue: exit 111" $STATUS 111
+rm "$T/queue"
+mv "$T/elsewhere" "$T/queue"
+run
+is "and once it is over: delivered" "$(where "$ID")" gone
+done_testing
