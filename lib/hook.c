@@ -174,6 +174,7 @@ load(lua_State *L)
 	mod_action_open(L);
 	mod_client_open(L);
 	mod_smtpe_open(L);
+	mod_open(L);
 	lua_newtable(L);
 	lua_setglobal(L, "context");
 	if (luaL_loadfilex(L, c->path, "t") != LUA_OK)

@@ -123,6 +123,33 @@ void mod_action_open(lua_State *L);
 void mod_client_open(lua_State *L);
 void mod_smtpe_open(lua_State *L);
 
+/* --- mod.c: the modules of mod.def, which open at first use --- */
+
+void mod_open(lua_State *L);
+#define MODULE(name, open, doc) int open(lua_State *L);
+#include "mod.def"
+#undef MODULE
+
+/*
+ * The room for results that are built in a struct buf: emptied, and never
+ * lost when something raises, because it is always the same one. A module
+ * that puts more into it than a few times its arguments' size has a limit of
+ * its own.
+ */
+struct buf *mod_scratch(void);
+/* Pushes what is in it; 1, for return. */
+int mod_push_scratch(lua_State *L);
+/* An expected failure: pushes nil and the message; 2, for return. */
+int mod_fail(lua_State *L, const char *fmt, ...);
+/* The optional flag at idx: a boolean, or a number other than 0. */
+bool mod_check_flag(lua_State *L, int idx);
+struct mod_constant {
+	const char *name; /* NULL: the end */
+	lua_Integer value;
+};
+/* Fields of the table on top. */
+void mod_set_constants(lua_State *L, const struct mod_constant *c);
+
 /* A span as a Lua string; nil when p is NULL. */
 void mod_push_span(lua_State *L, struct span s);
 /* The string at idx, which must be one. */
