@@ -1,14 +1,10 @@
 /* amqp_conn: see amqp_conn.h. */
 #include "amqp_conn.h"
+#include "amqp_dial.h"
 #include "amqp_out.h"
 #include <amqp.h>
 #include <amqp_framing.h>
 #include <amqp_tcp_socket.h>
-#include <errno.h>
-#include <netinet/in.h>
-#include <netinet/tcp.h>
-#include <stdio.h>
-#include <sys/socket.h>
 
 #define FRAME_MAX     131072 /* RabbitMQ's own proposal */
 #define FRAME_LEAST   4096   /* AMQP 0-9-1, 4.2.3: nobody may go below */
@@ -79,28 +75,18 @@ rpc_failed(struct amqp_conn *c, amqp_rpc_reply_t r, const char *doing)
 	    r.reply.id);
 }
 
-/*
- * The errno of a failed connect is lost in the library's clean-up more often
- * than not, so it is asked for again where that costs nothing.
- */
 static int
 connect_to(struct amqp_conn *c, const struct amqp_uri *uri, clock_ms end)
 {
 	amqp_socket_t *s = amqp_tcp_socket_new(c->state);
-	struct timeval tv = timeval_of(clock_left(end));
-	int on = 1, r;
+	const char *why;
 
 	if (s == NULL)
 		return amqp_conn_fail(c, "4.3.0", "out of memory");
-	errno = 0;
-	r = amqp_socket_open_noblock(s, uri->host, uri->port, &tv);
-	if (r != AMQP_STATUS_OK)
-		return amqp_conn_fail(c, "4.4.1", "connect: %s",
-		    r == AMQP_STATUS_SOCKET_ERROR && errno != 0 ?
-			strerror(errno) : amqp_error_string2(r));
-	c->fd = amqp_get_sockfd(c->state);
-	/* Frames of one message must not wait for each other's ACKs. */
-	setsockopt(c->fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
+	c->fd = amqp_dial(uri->host, uri->port, end, &why);
+	if (c->fd == -1)
+		return amqp_conn_fail(c, "4.4.1", "connect: %s", why);
+	amqp_tcp_socket_set_sockfd(s, c->fd);
 	return 0;
 }
 

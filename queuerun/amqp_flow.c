@@ -7,7 +7,6 @@
 #include <sys/socket.h>
 
 #define TIMEOUT_DEFAULT 30000 /* for amqptimeout 0: no wait is endless */
-#define SETTLED		8     /* rounds of sending before we wait */
 
 /* Replies that blame the exchange (AMQP 0-9-1, 1.2). */
 #define ACCESS_REFUSED 403
@@ -54,19 +53,18 @@ amqp_flow_start(struct amqp_flow *f, struct agent *a)
 static void
 take_back_window(struct amqp_flow *f)
 {
-	struct agent_job *first = NULL, **end = &first;
+	struct agent_job **at = &f->todo;
 	struct amqp_sent sent;
 
 	while (f->window.n > 0 &&
 	    amqp_window_take(&f->window, f->window.oldest, &sent)) {
-		*end = sent.job;
-		end = &sent.job->next;
+		sent.job->next = *at;
+		if (*at == NULL)
+			f->todo_end = &sent.job->next;
+		*at = sent.job;
+		at = &sent.job->next;
 		f->solo++;
 	}
-	*end = f->todo;
-	if (f->todo == NULL)
-		f->todo_end = end;
-	f->todo = first;
 	f->alone = false;
 }
 
@@ -245,19 +243,18 @@ amqp_flow_deliver(struct amqp_flow *f, struct agent_job *job)
 	run(f);
 }
 
-/* Sending may bring events that let us send more; whoever keeps that going
- * for long is waited for like anybody else. */
+/* What is heard while we send may let us send more; each round publishes
+ * something of todo, so there is an end. */
 void
 amqp_flow_settle(struct amqp_flow *f)
 {
-	for (int i = 0; i < SETTLED; i++) {
+	for (;;) {
 		run(f);
 		if (!amqp_conn_up(&f->conn) ||
 		    amqp_out_pending(&f->conn) == 0)
 			return;
 		amqp_publish_drain(f, 0);
 	}
-	run(f);
 }
 
 static clock_ms
@@ -332,9 +329,7 @@ amqp_flow_ready(struct amqp_flow *f)
 		amqp_publish_hear(f);
 		check_time(f);
 	}
-	run(f);
-	if (amqp_conn_up(&f->conn))
-		amqp_publish_drain(f, 0);
+	amqp_flow_settle(f);
 }
 
 void
