@@ -4,4 +4,4 @@
 # shellcheck source=t/lib.sh
 . "${0%/*}/lib.sh"
 need tcpserver cdb perl
-perl "$HERE/dialog.pl" -j 2 "$HERE"/dialog/*.smtp
+TMPDIR=$T perl "$HERE/dialog.pl" -j 2 "$HERE"/dialog/*.smtp

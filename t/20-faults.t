@@ -23,11 +23,9 @@ sweep() {
 }
 
 # In memory as well, where the directory must be synced for itself.
-shm=$T
-[ -w /dev/shm ] && shm=$(mktemp -d /dev/shm/smtpe-test.XXXXXX)
+in_memory 100000
 sweep "errors, on disk" "$T" errors
-sweep "errors, in memory" "$shm" errors existing
+sweep "errors, in memory" "$MEMORY" errors existing
 sweep "kills, on disk" "$T" kills
-sweep "kills, in memory" "$shm" kills existing
-[ "$shm" = "$T" ] || rm -rf "$shm"
+sweep "kills, in memory" "$MEMORY" kills existing
 done_testing

@@ -25,6 +25,7 @@ tests=0
 failed=0
 planned=
 pids=
+MEMORY=
 
 cleanup() {
 	status=$?
@@ -35,11 +36,23 @@ cleanup() {
 	for p in $pids; do
 		wait "$p" 2>/dev/null
 	done
-	[ -n "${KEEP:-}" ] || rm -rf "$T"
+	[ -n "${KEEP:-}" ] || rm -rf "$T" ${MEMORY:+"$MEMORY"}
 	exit "$status"
 }
 trap cleanup EXIT
 trap 'exit 1' INT TERM HUP
+
+# in_memory KIB: MEMORY is a directory in memory with that much room, or else
+# one below $T.
+in_memory() {
+	if [ -w /dev/shm ] &&
+	    [ "$(df -Pk /dev/shm | awk 'NR == 2 {print $4}')" -ge "$1" ]; then
+		MEMORY=$(mktemp -d /dev/shm/smtpe-test.XXXXXX)
+	else
+		mkdir -p "$T/memory"
+		MEMORY=$T/memory
+	fi
+}
 
 plan() {
 	planned=$1
