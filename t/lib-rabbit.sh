@@ -11,7 +11,8 @@
 #	rabbit_kill	SIGKILL: what a crash is like
 #	rabbit_ctl ...	rabbitmqctl for this node
 #
-# One node at a time in one shell.
+# RABBIT_CONF may hold more lines of rabbitmq.conf. One node at a time in one
+# shell.
 # shellcheck shell=sh
 
 RABBIT_DIR=
@@ -76,6 +77,7 @@ rabbit_configure() {
 		disk_free_limit.absolute = 1MB
 		raft.wal_max_size_bytes = 16000000
 		log.file.level = warning
+		${RABBIT_CONF-}
 	X
 	(umask 077 && perl -e 'open my $r, "<", "/dev/urandom" or die;
 	    read $r, my $b, 16; print unpack("H*", $b)' \
