@@ -94,7 +94,7 @@ test_route(void)
 	route_is("amqp:", "E", "K");
 	route_is("amqp:x", "x", "K");
 	route_is("amqp:x/", "x", "");
-	route_is("amqp:/", "E", "");
+	route_is("amqp:/", "", "");
 	route_is("amqp:x/a.b/c", "x", "a.b/c");
 	route_is("amqp:x%2fy/%41%25", "x/y", "A%");
 	route_not("maildir:x");
