@@ -438,13 +438,24 @@ resize(void *p, size_t osize, size_t nsize)
 	return q;
 }
 
-/* Lua collects everything after a refusal and asks once more. Only when that
- * is refused too is the memory really at its end. */
+bool
+hook_alloc_refused(void)
+{
+	return heap.again;
+}
+
+/*
+ * Lua collects everything after a refusal and asks once more. When that is
+ * refused too the memory is at its end; or when nobody asks again, as the
+ * buffers of Lua's own library do not (lauxlib.c, resizebox).
+ */
 static void *
 refuse(void)
 {
 	if (heap.again)
 		hook_limit_memory();
+	else
+		hook_limit_suspect();
 	heap.again = !heap.again;
 	return NULL;
 }

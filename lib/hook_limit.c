@@ -93,6 +93,8 @@ static void
 on_step(lua_State *L, lua_Debug *ar)
 {
 	(void)ar;
+	if (!limit.over && hook_alloc_refused())
+		hook_limit_memory();
 	if (!limit.over) {
 		/* A coroutine that outlived the call in which it was armed. */
 		lua_sethook(L, NULL, 0, 0);
@@ -130,6 +132,13 @@ hook_limit_memory(void)
 	limit.over = OVER_MEMORY;
 	note_where(limit.thread);
 	arm(limit.thread);
+}
+
+void
+hook_limit_suspect(void)
+{
+	if (limit.running && !limit.over)
+		arm(limit.thread);
 }
 
 /* Completes the prepared line by copying alone: we are in a signal handler. */

@@ -46,6 +46,8 @@ void hook_alloc_reset(uint64_t limit);
 void *hook_alloc(void *ud, void *p, size_t osize, size_t nsize);
 /* Octets held, in whole pages. */
 size_t hook_alloc_held(void);
+/* Was the last request for more refused? */
+bool hook_alloc_refused(void);
 
 /* --- hook_limit.c: time, and what must not be swallowed --- */
 
@@ -63,6 +65,8 @@ const char *hook_limit_where(void);
 const char *hook_limit_text(enum hook_over over);
 /* The heap is exhausted, and collecting did not help. */
 void hook_limit_memory(void);
+/* Memory was refused once: the next instruction asks hook_alloc_refused(). */
+void hook_limit_suspect(void);
 /* Raises when a limit has struck: after each wait of a C function. */
 void hook_limit_check(lua_State *L);
 bool hook_limit_running(void);
