@@ -1,26 +1,22 @@
 /*
- * agent-maildir: delivers into Maildirs. Each message is one file, written to
- * tmp/, made durable, renamed to new/; files of many jobs share the syncs
- * (maildir_batch). It decides where a Maildir is and what stands in front of
- * a message, and never bounces for trouble of ours.
+ * agent-maildir: delivers into Maildirs. Each message is one file
+ * (maildir_text), written to tmp/, made durable, renamed to new/; files of
+ * many jobs share the syncs (maildir_batch). Here is decided where it goes
+ * and what is answered: never a bounce for trouble of ours.
  */
 #include "agent.h"
 #include "die.h"
 #include "maildir.h"
 #include "maildir_batch.h"
-#include "file.h"
+#include "maildir_text.h"
 #include <errno.h>
 #include <fcntl.h>
-#include <limits.h>
 #include <stdlib.h>
 #include <sys/stat.h>
-#include <sys/uio.h>
 #include <unistd.h>
 
-#define WINDOW	  (2 * MAILDIR_BATCH)
-#define DIR_AGE	  1000	/* ms after which a Maildir is looked for again */
-#define PIECE	  65536 /* octets of one write of a large message */
-#define LOOPS_MAX 100	/* Delivered-To fields that are a loop by themselves */
+#define WINDOW	(2 * MAILDIR_BATCH)
+#define DIR_AGE 1000 /* ms after which a Maildir is looked for again */
 
 /* What is kept of a job until its last recipient is answered. */
 struct progress {
@@ -33,11 +29,9 @@ static struct span bare; /* the path that "maildir:" means */
 static struct buf host;
 static struct maildir_dirs dirs;
 static struct maildir_batch batch;
-static struct compose compose;
+static struct maildir_text text;
 static struct buf path;	 /* of the recipient's Maildir */
 static struct buf name;	 /* of its file */
-static struct buf head;	 /* our lines in front of the message */
-static struct buf text;	 /* the message, or a piece of it, with LF */
 
 static void
 release(struct agent *a, struct agent_job *job)
@@ -95,116 +89,6 @@ settle(struct agent *a)
 		release(a, job);
 	}
 	maildir_batch_reset(&batch);
-}
-
-/* Looks for the recipients in the Delivered-To fields of a piece. */
-static void
-find_loops(struct agent_job *job, struct delivered_to *d, struct span piece)
-{
-	struct progress *p = job->own;
-	struct span value;
-
-	while (delivered_to_next(d, &piece, &value)) {
-		if (d->count > LOOPS_MAX) {
-			p->too_many = true;
-			d->done = true;
-		}
-		for (size_t i = 0; i < job->nrcpts; i++)
-			if (span_eq(job->rcpts[i].address, value))
-				p->loops[i] = true;
-	}
-}
-
-/*
- * Reads the header for loops; a small message is in text afterwards, for all
- * its recipients. 0, or -1 and errno.
- */
-static int
-prepare(struct agent_job *job)
-{
-	struct delivered_to d = {0};
-	struct span piece;
-	bool cr = false;
-	int r = 1;
-
-	buf_reset(&text);
-	compose_start(&compose, job->fd, job->size, job->whole, &job->env);
-	while ((job->whole != NULL || !d.done) &&
-	    (r = compose_next(&compose, &piece)) == 1) {
-		find_loops(job, &d, piece);
-		if (job->whole != NULL)
-			crlf_to_lf(piece, &cr, &text);
-	}
-	if (cr)
-		buf_putc(&text, '\r');
-	compose_end(&compose);
-	return r == -1 ? -1 : 0;
-}
-
-/* One line of ours must stay one line, whatever a script made of it. */
-static void
-put_address(struct span s)
-{
-	for (size_t i = 0; i < s.n; i++) {
-		bool control = (unsigned char)s.p[i] < ' ' || s.p[i] == 0x7f;
-
-		buf_putc(&head, control ? '?' : s.p[i]);
-	}
-}
-
-static void
-make_head(const struct agent_job *job, size_t rcpt)
-{
-	buf_reset(&head);
-	buf_puts(&head, "Return-Path: <");
-	put_address(job->sender);
-	buf_puts(&head, ">\nDelivered-To: ");
-	put_address(job->rcpts[rcpt].address);
-	buf_putc(&head, '\n');
-}
-
-static int
-write_small(int fd)
-{
-	struct iovec v[2] = {{head.p, head.n}, {text.p, text.n}};
-	ssize_t n;
-
-	do
-		n = writev(fd, v, text.n > 0 ? 2 : 1);
-	while (n == -1 && errno == EINTR);
-	if (n == -1 || (size_t)n == head.n + text.n)
-		return n == -1 ? -1 : 0;
-	if ((size_t)n < head.n &&
-	    file_write_all(fd, span_skip(buf_span(&head), (size_t)n)) == -1)
-		return -1;
-	n = (size_t)n < head.n ? 0 : n - (ssize_t)head.n;
-	return file_write_all(fd, span_skip(buf_span(&text), (size_t)n));
-}
-
-static int
-write_large(int fd, struct agent_job *job)
-{
-	struct span piece;
-	bool cr = false;
-	int r;
-
-	buf_reset(&text);
-	buf_put(&text, buf_span(&head));
-	compose_start(&compose, job->fd, job->size, NULL, &job->env);
-	while ((r = compose_next(&compose, &piece)) == 1) {
-		crlf_to_lf(piece, &cr, &text);
-		if (text.n < PIECE / 2)
-			continue;
-		if (file_write_all(fd, buf_span(&text)) == -1)
-			break;
-		buf_reset(&text);
-	}
-	compose_end(&compose);
-	if (r != 0)
-		return -1;
-	if (cr)
-		buf_putc(&text, '\r');
-	return file_write_all(fd, buf_span(&text));
 }
 
 /* The Maildir at path; a full house is emptied first. */
@@ -283,9 +167,7 @@ deliver_file(struct agent *a, struct agent_job *job, size_t rcpt,
 		later(a, job, rcpt, "use", buf_span(&path), errno);
 		return;
 	}
-	make_head(job, rcpt);
-	if ((job->whole != NULL ? write_small(fd) :
-				  write_large(fd, job)) == -1) {
+	if (maildir_text_write(&text, job, rcpt, fd) == -1) {
 		e = errno;
 		unlinkat(dir->tmp, buf_cstr(&name), 0);
 		close(fd);
@@ -355,7 +237,7 @@ deliver(struct agent *a, struct agent_job *job)
 	p->left = job->nrcpts + 1;
 	if (batch.n == 0)
 		maildir_dirs_close(&dirs, DIR_AGE);
-	if (prepare(job) == -1) {
+	if (maildir_text_load(&text, job, p->loops, &p->too_many) == -1) {
 		int e = errno;
 
 		for (size_t i = 0; i < job->nrcpts; i++)
