@@ -31,14 +31,14 @@ OPT ?= -O2 -g
 BASE = -std=gnu11 -D_GNU_SOURCE -Ilib $(WARN) $(HARDEN) $(OPT)
 LUA_CFLAGS := $(shell $(PKG_CONFIG) --cflags lua5.4 2>/dev/null)
 
-# No C modules of Lua in a static program: lib/hook_nodl.c.
-NODL = -Wl,-u,__wrap_dlopen,--wrap=dlopen,--wrap=dlsym,--wrap=dlclose,--wrap=dlerror
+# What a static glibc program must not call: lib/static.c.
+WRAP = -Wl,-u,__wrap_dlopen,--wrap=dlopen,--wrap=dlsym,--wrap=dlclose,--wrap=dlerror,--wrap=getservbyport_r
 
 ifeq ($(VARIANT),glibc)
   B = build
   CC = gcc
   CFLAGS_V = $(BASE) -D_FORTIFY_SOURCE=2 $(LUA_CFLAGS)
-  LDFLAGS_V = -static-pie -Wl,-z,relro,-z,now $(NODL)
+  LDFLAGS_V = -static-pie -Wl,-z,relro,-z,now $(WRAP)
   LIBS_V = -llua5.4 -lbearssl -lcares -lcdb -lm
 else ifeq ($(VARIANT),musl)
   B = build/musl
@@ -60,7 +60,7 @@ else ifeq ($(VARIANT),clang)
   B = build/clang
   CC = clang
   CFLAGS_V = $(BASE) -D_FORTIFY_SOURCE=2 $(LUA_CFLAGS)
-  LDFLAGS_V = -static-pie -Wl,-z,relro,-z,now $(NODL)
+  LDFLAGS_V = -static-pie -Wl,-z,relro,-z,now $(WRAP)
   LIBS_V = -llua5.4 -lbearssl -lcares -lcdb -lm
 else
   $(error VARIANT is glibc, musl, asan or clang, not $(VARIANT))
@@ -148,7 +148,7 @@ $(B)/smtpe/smtpe: $(B)/smtpe/smtpe.o $(B)/smtpe.a $(B)/lib.a
 	$(call LINK,$(LIBS_V))
 $(B)/queuerun/queuerun: $(B)/queuerun/queuerun.o $(B)/queuerun.a $(B)/lib.a
 	$(call LINK,$(LIBS_V))
-$(addprefix $(B)/,$(filter-out smtpe/smtpe queuerun/queuerun,$(STATIC_PROGS))): $(B)/%: $(B)/%.o $(B)/lib.a
+$(addprefix $(B)/,$(filter-out smtpe/smtpe queuerun/queuerun,$(STATIC_PROGS))): $(B)/%: $(B)/%.o $(B)/queuerun.a $(B)/lib.a
 	$(call LINK,$(LIBS_V))
 $(B)/dyn/amqp.a: $(AMQP_SRC:%.c=$(B)/dyn/%.o)
 $(addprefix $(B)/,$(DYN_PROGS) $(AMQP_UNIT) $(HELPERS)): $(B)/%: $(B)/dyn/%.o $(B)/dyn/amqp.a $(B)/dyn/lib.a
