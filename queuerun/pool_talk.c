@@ -137,10 +137,10 @@ send_some(struct pool_agent *a)
 		memset(&control, 0, sizeof control);
 		c->cmsg_level = SOL_SOCKET;
 		c->cmsg_type = SCM_RIGHTS;
-		c->cmsg_len = CMSG_LEN(octets);
+		c->cmsg_len = (socklen_t)CMSG_LEN(octets);
 		memcpy(CMSG_DATA(c), a->fds, octets);
 		m.msg_control = &control;
-		m.msg_controllen = CMSG_SPACE(octets);
+		m.msg_controllen = (socklen_t)CMSG_SPACE(octets);
 	}
 	do
 		n = sendmsg(a->fd, &m, MSG_DONTWAIT | MSG_NOSIGNAL);
