@@ -1,6 +1,9 @@
 /* json: see json.h. */
 #include "json.h"
 #include "utf8.h"
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
 
 static void
 put_escaped(struct buf *out, unsigned char c)
@@ -131,6 +134,47 @@ json_number(struct json *j, const char *key, int64_t value)
 			(unsigned long long)value);
 }
 
+/* Digits from *i on; false when there are none. */
+static bool
+skip_digits(struct span s, size_t *i)
+{
+	size_t start = *i;
+
+	while (*i < s.n && ascii_isdigit(s.p[*i]))
+		(*i)++;
+	return *i > start;
+}
+
+/* RFC 8259, 6: "-"? int frac? exp? */
+static bool
+is_number(struct span s)
+{
+	size_t i = s.n > 0 && s.p[0] == '-', first = i;
+
+	if (!skip_digits(s, &i) || (s.p[first] == '0' && i > first + 1))
+		return false;
+	if (i < s.n && s.p[i] == '.' && (i++, !skip_digits(s, &i)))
+		return false;
+	if (i < s.n && (s.p[i] | 0x20) == 'e') {
+		i++;
+		if (i < s.n && (s.p[i] == '+' || s.p[i] == '-'))
+			i++;
+		if (!skip_digits(s, &i))
+			return false;
+	}
+	return i == s.n;
+}
+
+void
+json_decimal(struct json *j, const char *key, struct span text)
+{
+	lead(j, key);
+	if (is_number(text))
+		buf_put(j->out, text);
+	else
+		put_string(j->out, text);
+}
+
 void
 json_bool(struct json *j, const char *key, bool value)
 {
@@ -143,4 +187,32 @@ json_null(struct json *j, const char *key)
 {
 	lead(j, key);
 	buf_puts(j->out, "null");
+}
+
+void
+json_double(struct json *j, const char *key, double value)
+{
+	char text[32];
+
+	if (!isfinite(value)) {
+		json_null(j, key);
+		return;
+	}
+	snprintf(text, sizeof text, "%.15g", value);
+	if (strtod(text, NULL) != value)
+		snprintf(text, sizeof text, "%.17g", value);
+	lead(j, key);
+	/* A script may have set a locale with another point. */
+	for (char *p = text; *p != '\0'; p++)
+		buf_putc(j->out, *p == ',' ? '.' : *p);
+}
+
+void
+json_name(struct json *j, struct span name)
+{
+	if (j->comma)
+		buf_putc(j->out, ',');
+	put_string(j->out, name);
+	buf_putc(j->out, ':');
+	j->comma = false;
 }

@@ -25,6 +25,11 @@ struct pass {
 	size_t max_entries; /* that may be open at once */
 	size_t ready;	    /* entries that wait to be settled, about */
 	bool names_left;
+	/* Names that somebody else had locked: looked at once more in the
+	 * end, for it may have been an operator's look at them. */
+	uint32_t *busy;
+	size_t headbusy, nbusy, capbusy;
+	bool second_look;
 };
 
 static volatile sig_atomic_t stop_wanted;
@@ -110,20 +115,26 @@ next_name(struct pass *p, size_t *index)
 	return &job->names->v[*index];
 }
 
+static void
+push(uint32_t **v, size_t *n, size_t *cap, size_t index)
+{
+	if (*n == *cap) {
+		size_t more = *cap ? *cap * 2 : 64;
+		void *p = realloc(*v, more * sizeof **v);
+
+		if (p == NULL)
+			die_temp("out of memory");
+		*v = p;
+		*cap = more;
+	}
+	(*v)[(*n)++] = (uint32_t)index;
+}
+
 /* This name comes again when the agent has room. */
 static void
 put_off(struct pool_agent *a, size_t index)
 {
-	if (a->nlater == a->caplater) {
-		size_t cap = a->caplater ? a->caplater * 2 : 64;
-		void *v = realloc(a->later, cap * sizeof *a->later);
-
-		if (v == NULL)
-			die_temp("out of memory");
-		a->later = v;
-		a->caplater = cap;
-	}
-	a->later[a->nlater++] = (uint32_t)index;
+	push(&a->later, &a->nlater, &a->caplater, index);
 }
 
 /* A name that was put off and whose agent has room now, or NULL. */
@@ -139,6 +150,20 @@ next_put_off(struct pass *p, size_t *index)
 		return &p->job->names->v[*index];
 	}
 	return NULL;
+}
+
+/* One that was locked, when all the others have been looked at. */
+static const struct queue_name *
+next_busy(struct pass *p, size_t *index)
+{
+	for (struct pool_agent *a = p->pool.agents; a != NULL; a = a->next)
+		if (a->nlater > 0)
+			return NULL;
+	if (p->names_left || p->headbusy == p->nbusy)
+		return NULL;
+	p->second_look = true;
+	*index = p->busy[p->headbusy++];
+	return &p->job->names->v[*index];
 }
 
 /* Is there anybody who could take an entry? At the start nobody knows. */
@@ -266,6 +291,9 @@ take(struct pass *p, const struct queue_name *name, size_t index)
 		    strerror(errno));
 		break;
 	case QUEUE_BUSY:
+		if (!p->second_look)
+			push(&p->busy, &p->nbusy, &p->capbusy, index);
+		break;
 	case QUEUE_GONE:
 	case QUEUE_FOREIGN:
 		break;
@@ -285,6 +313,8 @@ fill(struct pass *p)
 		name = next_put_off(p, &index);
 		if (name == NULL)
 			name = next_name(p, &index);
+		if (name == NULL)
+			name = next_busy(p, &index);
 		if (name == NULL)
 			return;
 		take(p, name, index);
@@ -328,4 +358,5 @@ pass_run(const struct pass_job *job)
 	pool_close(&p->pool);
 	settle_free(&p->settle);
 	plan_free(&p->plan);
+	free(p->busy);
 }

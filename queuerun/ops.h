@@ -1,0 +1,76 @@
+/*
+ * ops: the operator's verbs of smtpe-queue, one function each. They look at
+ * the queue without stopping it: only a verb that changes an entry takes its
+ * lock.
+ */
+#ifndef OPS_H
+#define OPS_H
+
+#include "control.h"
+#include "json.h"
+#include "plan.h"
+#include "queue_out.h"
+
+struct ops {
+	struct controls *controls;
+	struct queue *q; /* NULL: there is none yet */
+	struct plan plan;
+	bool json;
+	struct buf out; /* standard output */
+};
+
+/* Each returns an exit status; args are the words behind the verb. */
+int ops_list(struct ops *o, const char *const *args, size_t nargs);
+int ops_stat(struct ops *o, const char *const *args, size_t nargs);
+int ops_show(struct ops *o, const char *const *args, size_t nargs);
+int ops_cat(struct ops *o, const char *const *args, size_t nargs);
+int ops_remove(struct ops *o, const char *const *args, size_t nargs);
+
+/* What is known of an entry without its lock. */
+struct ops_entry {
+	struct queue_out out;
+	bool active;	    /* somebody has the lock */
+	const char *damage; /* NULL, or why it cannot be read */
+	unsigned attempts;
+	struct span queue, route; /* p NULL: unknown; in out.arena */
+};
+
+enum ops_open_result {
+	OPS_OPENED,
+	OPS_GONE,  /* meanwhile */
+	OPS_ERROR, /* said already */
+};
+
+/* Opens one for looking at it. A damaged one is opened, too. */
+enum ops_open_result ops_open(struct ops *o, const struct queue_name *name,
+    struct ops_entry *e);
+void ops_close(struct ops_entry *e);
+
+/* Finds an id, once more when it moved just then; says what is wrong: 0, or
+ * an exit status. */
+int ops_find(struct ops *o, const char *id, struct ops_entry *e);
+
+/* "due", "quarantine"; the quarantine's name or NULL. */
+struct span ops_state(const struct queue_name *name);
+const char *ops_place_name(const struct queue_name *name);
+
+/* "delivered" for 'D'. */
+const char *ops_rcpt_state(char state);
+
+/* One JSON object (smtpe-queue(8)). */
+void ops_json(const struct ops_entry *e, struct json *j);
+
+/* "2026-11-20 09:44:42" UTC, or "-" for 0. */
+#define OPS_TIME 32
+const char *ops_time(int64_t seconds, char out[OPS_TIME]);
+
+/* Appends s for a terminal: nothing in it can move the cursor. */
+void ops_put_safe(struct buf *out, struct span s);
+
+/* Writes what is in o->out; a closed pipe is the reader's business. */
+void ops_flush(struct ops *o);
+
+/* "smtpe-queue: ID: TEXT" on standard error. */
+void ops_say(const char *what, const char *text);
+
+#endif

@@ -1,0 +1,86 @@
+/*
+ * smtpe-queue: the operator's tool (smtpe-queue(8)): finds the verb and calls
+ * it. What a verb does is in ops_*.c.
+ */
+#include "die.h"
+#include "ops.h"
+#include "option.h"
+#include <errno.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+static const struct {
+	const char *name;
+	int (*run)(struct ops *o, const char *const *args, size_t nargs);
+	bool json; /* does --json mean anything? */
+} verbs[] = {
+    {"list", ops_list, true},
+    {"show", ops_show, true},
+    {"cat", ops_cat, false},
+    {"remove", ops_remove, false},
+    {"stat", ops_stat, true},
+};
+
+static const struct option_program program = {
+    .name = "smtpe-queue",
+    .usage = "VERB [arguments]",
+    .doc = "  list [--json]       every entry, in any state\n"
+	   "  show [--json] ID    one entry\n"
+	   "  cat ID              its message, as it leaves\n"
+	   "  remove ID...        ends entries without a report\n"
+	   "  stat [--json]       how many there are in each state\n",
+    .client_fd = -1,
+};
+
+/* A queue that nobody has used yet is an empty one; looking at it does not
+ * make it. */
+static struct queue *
+open_queue(const char *dir)
+{
+	static struct queue q;
+
+	if (access(dir, F_OK) == -1 && errno == ENOENT) {
+		ops_say(dir, "there is no queue yet");
+		return NULL;
+	}
+	if (queue_open(&q, dir) == -1)
+		die_temp_errno("queue %s", dir);
+	return &q;
+}
+
+int
+main(int argc, char **argv)
+{
+	static struct controls controls;
+	static struct ops ops;
+	const char **args;
+	size_t nargs = 0, verb;
+	int first = option_parse(&program, argc, argv, &controls), status;
+
+	if (first == argc)
+		die_perm("no verb: list, show, cat, remove or stat");
+	for (verb = 0; verb < sizeof verbs / sizeof *verbs; verb++)
+		if (strcmp(verbs[verb].name, argv[first]) == 0)
+			break;
+	if (verb == sizeof verbs / sizeof *verbs)
+		die_perm("unknown verb %s", argv[first]);
+	if ((args = calloc((size_t)argc, sizeof *args)) == NULL)
+		die_temp("out of memory");
+	for (int i = first + 1; i < argc; i++) {
+		if (strcmp(argv[i], "--json") == 0 && verbs[verb].json)
+			ops.json = true;
+		else
+			args[nargs++] = argv[i];
+	}
+	signal(SIGPIPE, SIG_IGN);
+	ops.controls = &controls;
+	ops.q = open_queue(controls.queuedir);
+	if (plan_init(&ops.plan, &controls) == -1)
+		die_temp_errno("%s", ops.plan.routes.path);
+	status = verbs[verb].run(&ops, args, nargs);
+	plan_free(&ops.plan);
+	buf_free(&ops.out);
+	free(args);
+	return status;
+}
