@@ -29,9 +29,8 @@ map(int fd, struct cdb *cdb)
 	return cdb_init(cdb, fd) < 0 ? -1 : 0;
 }
 
-/* 1 when the file is there, 0 when it is not, -1 and errno. */
-static int
-open_map(struct cdbmap *m)
+int
+cdbmap_open(struct cdbmap *m)
 {
 	struct cdb *cdb;
 	int fd, result, e;
@@ -62,13 +61,24 @@ open_map(struct cdbmap *m)
 	return 1;
 }
 
-int
-cdbmap_find(struct cdbmap *m, struct span key, struct arena *a,
-    struct span *value)
+/* A part of the mapping: 0, or -1 when the file is damaged. */
+static int
+borrow(struct cdb *cdb, unsigned n, unsigned at, struct span *out)
 {
-	const void *data;
+	const void *p;
+
+	errno = EPROTO;
+	if ((p = cdb_get(cdb, n, at)) == NULL)
+		return -1;
+	*out = span_make(p, n);
+	return 0;
+}
+
+int
+cdbmap_look(struct cdbmap *m, struct span key, struct span *value)
+{
 	struct cdb *cdb;
-	int found = open_map(m);
+	int found = cdbmap_open(m);
 
 	if (found <= 0)
 		return found;
@@ -77,14 +87,42 @@ cdbmap_find(struct cdbmap *m, struct span key, struct arena *a,
 		return 0;
 	errno = EPROTO;
 	found = cdb_find(cdb, key.p, (unsigned)key.n);
-	if (found == 0)
-		return 0;
-	if (found < 0)
-		return -1;
+	if (found <= 0)
+		return found == 0 ? 0 : -1;
+	return borrow(cdb, cdb_datalen(cdb), cdb_datapos(cdb), value) == 0 ?
+		1 : -1;
+}
+
+int
+cdbmap_find(struct cdbmap *m, struct span key, struct arena *a,
+    struct span *value)
+{
+	int found = cdbmap_look(m, key, value);
+
+	if (found > 0)
+		*value = arena_dup(a, *value);
+	return found;
+}
+
+int
+cdbmap_next(struct cdbmap *m, unsigned *at, struct span *key,
+    struct span *value)
+{
+	struct cdb *cdb;
+	int found = cdbmap_open(m);
+
+	if (found <= 0)
+		return found;
+	cdb = m->cdb;
+	if (*at == 0)
+		cdb_seqinit(at, cdb);
 	errno = EPROTO;
-	if ((data = cdb_getdata(cdb)) == NULL)
+	found = cdb_seqnext(at, cdb);
+	if (found <= 0)
+		return found == 0 ? 0 : -1;
+	if (borrow(cdb, cdb_keylen(cdb), cdb_keypos(cdb), key) == -1 ||
+	    borrow(cdb, cdb_datalen(cdb), cdb_datapos(cdb), value) == -1)
 		return -1;
-	*value = arena_dup(a, span_make(data, cdb_datalen(cdb)));
 	return 1;
 }
 

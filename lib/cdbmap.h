@@ -22,6 +22,20 @@ struct cdbmap {
 int cdbmap_find(struct cdbmap *m, struct span key, struct arena *a,
     struct span *value);
 
+/* 1 when the file is open, 0 when there is none, -1 and errno. */
+int cdbmap_open(struct cdbmap *m);
+
+/* The same as cdbmap_find(), but the value lies in the file's mapping and
+ * lives until cdbmap_close(). */
+int cdbmap_look(struct cdbmap *m, struct span key, struct span *value);
+
+/*
+ * The next record, in the file's order; *at is 0 before the first. 1, 0
+ * behind the last one, -1 and errno. key and value as of cdbmap_look().
+ */
+int cdbmap_next(struct cdbmap *m, unsigned *at, struct span *key,
+    struct span *value);
+
 void cdbmap_close(struct cdbmap *m);
 
 #endif

@@ -49,6 +49,13 @@ log_init(const char *name, const char *where, int client_fd)
 }
 
 void
+log_reopen(void)
+{
+	if (to == TO_SYSLOG)
+		openlog(program, LOG_PID, LOG_MAIL);
+}
+
+void
 log_set_fd(int new_fd)
 {
 	fd = new_fd;
@@ -155,7 +162,7 @@ log_num(struct log *l, const char *key, int64_t value)
 void
 log_printf(struct log *l, const char *key, const char *fmt, ...)
 {
-	char text[LOG_LINE];
+	char text[1024];
 	va_list ap;
 	int n;
 
@@ -192,7 +199,7 @@ log_send(struct log *l)
 void
 log_warn(const char *event, const char *fmt, ...)
 {
-	char text[LOG_LINE];
+	char text[1024];
 	struct log l;
 	va_list ap;
 

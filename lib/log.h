@@ -18,7 +18,7 @@
 #include <stdint.h>
 #include <syslog.h>
 
-#define LOG_LINE 4096 /* longer lines are cut; a cut value ends in "..." */
+#define LOG_LINE 2048 /* longer lines are cut; a cut value ends in "..." */
 
 struct log {
 	int level;
@@ -34,6 +34,9 @@ struct log {
  * Returns -1 for an unknown word.
  */
 int log_init(const char *program, const char *where, int client_fd);
+
+/* openlog(3) as log_init() called it, after somebody else did. */
+void log_reopen(void);
 
 /* More lines go where fd is; smtpe moves its log off fd 2. */
 void log_set_fd(int fd);
