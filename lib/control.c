@@ -21,6 +21,7 @@ static const struct {
     {"smtp-max-size", CONTROL_databytes},
     {"smtp-command-timeout", CONTROL_timeoutsmtpd},
     {"rfc2920-pipelining-enable", CONTROL_pipelining},
+    {"dns-max-timeout", CONTROL_dnstimeout},
     {"spool-dir", CONTROL_queuedir},
 };
 #define NALIASES (sizeof aliases / sizeof *aliases)
