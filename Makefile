@@ -73,7 +73,7 @@ CPPFLAGS_V = -DVARIANT='"$(VARIANT)"' -DLIBEXECDIR='"$(LIBEXECDIR)"' \
 ifeq ($(VARIANT),musl)
   GCCLIB := $(dir $(shell gcc -print-libgcc-file-name))
   MUSLLIB := $(firstword $(wildcard /usr/lib/*-linux-musl))
-  LINK = $(CC) -static -nostartfiles \
+  LINK = $(CC) -static -nostartfiles -Wl,--sort-section=name \
 	-Wl,-pie,--no-dynamic-linker,-z,text,-z,relro,-z,now \
 	-o $@ $(MUSLLIB)/rcrt1.o $(MUSLLIB)/crti.o $(GCCLIB)crtbeginS.o \
 	$(filter %.o %.a,$^) $(1) $(GCCLIB)crtendS.o $(MUSLLIB)/crtn.o

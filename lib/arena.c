@@ -1,13 +1,14 @@
 /* arena: see arena.h. */
 #include "arena.h"
 #include "die.h"
+#include "mem.h"
 #include <stdarg.h>
 #include <stdalign.h>
 #include <stdint.h>
 #include <stdio.h>
-#include <stdlib.h>
 
-#define BLOCK 4000
+#define FIRST 1000
+#define BLOCK 8000
 
 struct arena_block {
 	struct arena_block *older;
@@ -19,10 +20,12 @@ static void
 add_block(struct arena *a, size_t n)
 {
 	struct arena_block *b;
-	size_t size = n > BLOCK ? n : BLOCK;
+	/* Many arenas never need more than a little. */
+	size_t size = a->blocks == NULL ? FIRST : BLOCK;
 
-	if (size > SIZE_MAX / 2 || (b = malloc(sizeof *b + size)) == NULL)
-		die_temp("out of memory");
+	if (size < n)
+		size = n;
+	b = mem_alloc(sizeof *b + size);
 	b->older = a->blocks;
 	b->size = size;
 	a->blocks = b;
@@ -89,29 +92,40 @@ arena_printf(struct arena *a, const char *fmt, ...)
 	return span_make(p, (size_t)n);
 }
 
+static void
+free_block(struct arena_block *b)
+{
+	mem_free(b, sizeof *b + b->size);
+}
+
 void
 arena_reset(struct arena *a)
 {
-	struct arena_block *b = a->blocks;
+	struct arena_block *keep = a->blocks;
 
 	a->used = 0;
-	if (b == NULL)
+	if (keep == NULL)
 		return;
-	/* The oldest block is of the usual size more often than not. */
-	while (b->older != NULL) {
-		struct arena_block *older = b->older;
+	while (keep->older != NULL) {
+		struct arena_block *older = keep->older;
 
-		free(b);
-		b = older;
+		/* The newest one of the usual size stays. */
+		if (keep->size == BLOCK) {
+			keep->older = older->older;
+			free_block(older);
+		} else {
+			free_block(keep);
+			keep = older;
+		}
 	}
-	if (b->size > BLOCK) {
-		free(b);
+	if (keep->size > BLOCK) {
+		free_block(keep);
 		*a = (struct arena){0};
 		return;
 	}
-	a->blocks = b;
-	a->next = b->data;
-	a->left = b->size;
+	a->blocks = keep;
+	a->next = keep->data;
+	a->left = keep->size;
 }
 
 void
@@ -121,7 +135,7 @@ arena_free(struct arena *a)
 		struct arena_block *b = a->blocks;
 
 		a->blocks = b->older;
-		free(b);
+		free_block(b);
 	}
 	*a = (struct arena){0};
 }

@@ -1,9 +1,9 @@
 /* buf: see buf.h. */
 #include "buf.h"
 #include "die.h"
+#include "mem.h"
 #include <stdint.h>
 #include <stdio.h>
-#include <stdlib.h>
 
 char *
 buf_reserve(struct buf *b, size_t more)
@@ -17,8 +17,7 @@ buf_reserve(struct buf *b, size_t more)
 		die_temp("out of memory");
 	while (cap - b->n < more)
 		cap *= 2;
-	if ((p = realloc(b->p, cap)) == NULL)
-		die_temp("out of memory");
+	p = mem_realloc(b->p, b->cap, cap);
 	b->p = p;
 	b->cap = cap;
 	return b->p + b->n;
@@ -94,6 +93,6 @@ buf_cstr(struct buf *b)
 void
 buf_free(struct buf *b)
 {
-	free(b->p);
+	mem_free(b->p, b->cap);
 	*b = (struct buf){NULL, 0, 0};
 }

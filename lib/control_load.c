@@ -6,8 +6,8 @@
  * A process per connection pays for what somebody set, not for the table.
  */
 #include "control_value.h"
+#include "dir.h"
 #include "file.h"
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
@@ -107,39 +107,34 @@ find_file(const char *name)
 }
 
 static int
+report_dir(const struct controls *c, int e, struct buf *err)
+{
+	buf_printf(err, "control directory %s: %s", c->dir, strerror(e));
+	return -1;
+}
+
+static int
 load_dir(struct controls *c, struct buf *err)
 {
-	DIR *d = opendir(c->dir);
 	struct buf text = {0};
-	struct dirent *e;
+	struct dir d;
+	const char *name;
 	int result = 0;
 
-	if (d == NULL && errno == ENOENT && !c->dir_given)
-		return 0;
-	if (d == NULL) {
-		buf_printf(err, "control directory %s: %s", c->dir,
-		    strerror(errno));
-		return -1;
-	}
-	while (result == 0) {
-		int id;
+	if (dir_open(&d, c->dir) == -1)
+		return errno == ENOENT && !c->dir_given ?
+		    0 : report_dir(c, errno, err);
+	while (result == 0 && (name = dir_next(&d)) != NULL) {
+		int id = find_file(name);
 
-		errno = 0;
-		e = readdir(d);
-		if (e == NULL && errno != 0) {
-			buf_printf(err, "control directory %s: %s", c->dir,
-			    strerror(errno));
-			result = -1;
-		}
-		if (e == NULL)
-			break;
-		id = find_file(e->d_name);
 		if (id != -1)
-			result = load_file(c, dirfd(d), (enum control_id)id,
-			    &text, err);
+			result = load_file(c, d.fd, (enum control_id)id, &text,
+			    err);
 	}
+	if (result == 0 && d.error != 0)
+		result = report_dir(c, d.error, err);
 	buf_free(&text);
-	closedir(d);
+	dir_close(&d);
 	return result;
 }
 

@@ -35,8 +35,8 @@ struct io {
 	int error;		   /* errno of a failed write; sticky */
 	size_t in_pos, in_end;
 	size_t out_n;
+	char out[IO_OUT]; /* beside the fields: one page less to touch */
 	char in[IO_IN];
-	char out[IO_OUT];
 };
 
 /* The fds stay the caller's. */

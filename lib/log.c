@@ -61,15 +61,39 @@ log_set_fd(int new_fd)
 	fd = new_fd;
 }
 
+/* Numbers without printf, which touches half a dozen pages. */
+static struct span
+decimal(uint64_t v, char digits[20])
+{
+	size_t i = 20;
+
+	do
+		digits[--i] = (char)('0' + v % 10);
+	while ((v /= 10) != 0);
+	return span_make(digits + i, 20 - i);
+}
+
+/* The line's beginning: our own words, which need no quotes. */
+static void
+put(struct log *l, struct span s)
+{
+	s = span_head(s, 64);
+	memcpy(l->text + l->n, s.p, s.n);
+	l->n += s.n;
+}
+
 void
 log_open_at(struct log *l, int level, const char *event)
 {
-	int n;
+	char digits[20];
 
 	l->level = level;
-	n = snprintf(l->text, sizeof l->text, "%s[%ld] event=%s", program,
-	    (long)getpid(), event);
-	l->n = n < (int)sizeof l->text ? (size_t)n : 0;
+	l->n = 0;
+	put(l, span_of(program));
+	put(l, SPAN("["));
+	put(l, decimal((uint64_t)getpid(), digits));
+	put(l, SPAN("] event="));
+	put(l, span_of(event));
 }
 
 void
@@ -153,10 +177,14 @@ log_str(struct log *l, const char *key, const char *value)
 void
 log_num(struct log *l, const char *key, int64_t value)
 {
-	char text[24];
+	char text[21];
+	struct span s = decimal(value < 0 ? 0 - (uint64_t)value :
+	    (uint64_t)value, text + 1);
+	char *p = text + 21 - s.n;
 
-	snprintf(text, sizeof text, "%lld", (long long)value);
-	log_str(l, key, text);
+	if (value < 0)
+		*--p = '-';
+	log_span(l, key, span_make(p, (size_t)(text + 21 - p)));
 }
 
 void
