@@ -7,6 +7,7 @@
 #include "num.h"
 #include <ares.h>
 #include <errno.h>
+#include <netdb.h>
 #include <poll.h>
 
 #define FIRST_TRY_MS 1500 /* doubled by each further one */
@@ -371,4 +372,22 @@ dns_close(struct dns *d)
 	}
 	d->channel = NULL;
 	arena_free(&d->arena);
+}
+
+/*
+ * c-ares' getnameinfo, which nobody here calls, is linked in with its query;
+ * the C library's function below it would bring the whole name service
+ * switch into a static program.
+ */
+int
+getservbyport_r(int port, const char *proto, struct servent *entry, char *p,
+    size_t n, struct servent **result)
+{
+	(void)port;
+	(void)proto;
+	(void)entry;
+	(void)p;
+	(void)n;
+	*result = NULL;
+	return ENOENT;
 }
