@@ -187,6 +187,7 @@ test_window(void)
 	ok(w.n == 0 && amqp_window_oldest(&w) == NULL, "empty again");
 	amqp_window_reset(&w);
 	is_int(w.next, 1, "tags begin anew");
+	free(w.ring);
 }
 
 int
