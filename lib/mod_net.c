@@ -135,14 +135,17 @@ may_begin(struct span s, size_t i)
 	return before != ':' && !ascii_isalnum(before);
 }
 
-/* Nor may it end inside of one; what follows is s. */
+/* Nor may it end inside of one; what follows is s. "192.0.2.1:25" ends where
+ * its port begins, but no IPv6 address does. */
 static bool
-may_end(struct span s)
+may_end(struct span s, bool v6)
 {
 	if (s.n == 0)
 		return true;
 	if (s.p[0] == '.')
 		return s.n < 2 || !ascii_isdigit(s.p[1]);
+	if (s.p[0] == ':' && v6)
+		return s.n < 2 || (s.p[1] != ':' && ascii_hex(s.p[1]) == -1);
 	return !ascii_isalnum(s.p[0]);
 }
 
@@ -155,10 +158,13 @@ address_at(struct span s)
 
 	while (n < s.n && n < IP_TEXT && is_address_octet(s.p[n]))
 		n++;
-	for (; n > 1; n--)
-		if (may_end(span_skip(s, n)) &&
+	for (; n > 1; n--) {
+		bool v6 = span_chr(span_head(s, n), ':') < n;
+
+		if (may_end(span_skip(s, n), v6) &&
 		    ip_parse(span_head(s, n), &ip) == 0)
 			return n;
+	}
 	return 0;
 }
 
