@@ -1,6 +1,9 @@
 /* peer: see peer.h. */
 #include "peer.h"
 #include "address.h"
+#include "dns.h"
+#include "log.h"
+#include <errno.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <stdio.h>
@@ -121,4 +124,30 @@ peer_detect(struct peer *p, int rfd, int wfd, struct arena *a)
 		p->name_known = true;
 	/* Without it a reply waits for the client's delayed ack: 40 ms. */
 	setsockopt(wfd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof one);
+}
+
+void
+peer_look_up(struct peer *p, const struct controls *c, struct arena *a)
+{
+	clock_ms deadline = clock_deadline(c->dnstimeout);
+	clock_ms hook = hook_deadline();
+	struct buf name = {0};
+	struct dns dns;
+
+	p->name_known = true;
+	if (p->ip.family == 0)
+		return;
+	if (hook < deadline)
+		deadline = hook;
+	if (dns_init(&dns, c->dnsservers.v, c->dnsservers.n) == -1) {
+		log_warn("dns", "dnsservers: %s", strerror(errno));
+		return;
+	}
+	if (dns_ptr(&dns, &p->ip, deadline, &name) == 0)
+		p->name = arena_dup(a, buf_span(&name));
+	else if (errno != ENOENT)
+		log_warn("dns", "name of %.*s: %s", SPAN_ARG(p->ip_text),
+		    strerror(errno));
+	buf_free(&name);
+	dns_close(&dns);
 }

@@ -10,4 +10,11 @@
 /* Fills peer; texts live in a. Sets TCP_NODELAY on wfd. */
 void peer_detect(struct peer *peer, int rfd, int wfd, struct arena *a);
 
+/*
+ * Asks the DNS for the client's name, once, when something needs it; a name
+ * that cannot be had in dnstimeout is none. Knows the time limit of a hook.
+ */
+void peer_look_up(struct peer *peer, const struct controls *c,
+    struct arena *a);
+
 #endif

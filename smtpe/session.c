@@ -89,6 +89,8 @@ session_reply(struct session *s, struct reply r)
 struct span
 session_peer_name(struct session *s)
 {
+	if (!s->peer.name_known)
+		peer_look_up(&s->peer, &s->controls, &s->arena);
 	if (s->peer.name.p != NULL)
 		return s->peer.name;
 	if (s->peer.bracketed.p == NULL)
