@@ -4,52 +4,6 @@
 #include "num.h"
 #include <stdio.h>
 
-void
-escape_put(struct buf *out, struct span s)
-{
-	static const char hex[] = "0123456789ABCDEF";
-
-	for (size_t i = 0; i < s.n; i++) {
-		unsigned char c = (unsigned char)s.p[i];
-
-		if (c > 0x20 && c != 0x7f && c != '%') {
-			buf_putc(out, (char)c);
-			continue;
-		}
-		buf_putc(out, '%');
-		buf_putc(out, hex[c >> 4]);
-		buf_putc(out, hex[c & 15]);
-	}
-}
-
-int
-escape_undo(struct span s, struct arena *a, struct span *out)
-{
-	char *p;
-	size_t n = 0;
-
-	if (span_chr(s, '%') == s.n) {
-		*out = s;
-		return 0;
-	}
-	p = arena_alloc(a, s.n);
-	for (size_t i = 0; i < s.n; i++) {
-		int high, low;
-
-		if (s.p[i] != '%') {
-			p[n++] = s.p[i];
-			continue;
-		}
-		if (i + 2 >= s.n || (high = ascii_hex(s.p[i + 1])) == -1 ||
-		    (low = ascii_hex(s.p[i + 2])) == -1)
-			return -1;
-		p[n++] = (char)(high << 4 | low);
-		i += 2;
-	}
-	*out = span_make(p, n);
-	return 0;
-}
-
 /* The simple keys: "key value", left out when empty. */
 #define KEYS(K)                                                               \
 	K("client-ip", client_ip)                                             \

@@ -9,6 +9,7 @@
 
 #include "arena.h"
 #include "buf.h"
+#include "escape.h"
 #include <stdint.h>
 
 /* A recipient's state, the octet in the file. */
@@ -89,13 +90,5 @@ const char *envelope_parse(struct span trailer, struct arena *a,
 /* The value of a metadata key, or NULL. */
 const struct envelope_meta *envelope_meta_find(const struct envelope *env,
     struct span key);
-
-/*
- * Percent-escapes everything up to 0x20, 0x7f and '%': one word without
- * blanks, for trailers, job lines and history. Appends.
- */
-void escape_put(struct buf *out, struct span s);
-/* Undoes it, in a; -1 for a '%' without two digits. */
-int escape_undo(struct span s, struct arena *a, struct span *out);
 
 #endif
