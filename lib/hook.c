@@ -69,21 +69,10 @@ note(lua_State *L)
 	return 1;
 }
 
-/* The line of a message that begins with "file:12:", or 0. The file must be
- * the one where it was raised, if that is known: "10.0.0.1:25: refused" names
- * no line. */
+/* The number between colons in "file:12: text", or 0. */
 static int
-message_line(struct span s)
+line_of(struct span s)
 {
-	struct span file = span_of(raised_at);
-
-	if (file.n > 2) {
-		file = span_head(file, span_rchr(span_head(file, file.n - 2),
-		    ':') + 1);
-		if (!span_eq(span_head(s, file.n), file))
-			return 0;
-		s = span_skip(s, file.n - 1);
-	}
 	s = span_head(s, LUA_IDSIZE + 16);
 	for (size_t i = 0; i + 2 < s.n; i++) {
 		size_t k = i + 1;
@@ -99,6 +88,23 @@ message_line(struct span s)
 	return 0;
 }
 
+/* The line that a message begins with, or 0. The file must be the one where
+ * it was raised, if that is known: "10.0.0.1:25: refused" names no line. */
+static int
+message_line(struct span s)
+{
+	struct span file = span_of(raised_at);
+
+	if (file.n > 2) {
+		file = span_head(file, span_rchr(span_head(file, file.n - 2),
+		    ':'));
+		if (!span_eq(span_head(s, file.n), file))
+			return 0;
+		s = span_skip(s, file.n);
+	}
+	return line_of(s);
+}
+
 /* Appends the error on top of the stack as "file:12: message"; its line, or
  * known when it names none. */
 static int
@@ -108,10 +114,13 @@ describe(lua_State *L, enum hook_over over, int known, struct buf *out)
 	int line;
 
 	if (over != OVER_NOT) {
-		raised_at[0] = '\0';
-		buf_puts(out, hook_limit_where());
+		const char *where = hook_limit_where();
+
+		if (*where == '\0')
+			where = raised_at;
+		buf_puts(out, where);
 		buf_puts(out, hook_limit_text(over));
-		return message_line(span_of(hook_limit_where()));
+		return line_of(span_of(where));
 	}
 	if (lua_type(L, -1) != LUA_TSTRING) {
 		buf_puts(out, raised_at);

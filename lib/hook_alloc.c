@@ -64,7 +64,10 @@ static struct {
 	uint64_t limit;
 	size_t held, mapped;
 	char *boot;
-	bool again;   /* the last request failed once */
+	/* The request that was refused and not yet repeated, if any. */
+	bool refused;
+	const void *refused_p;
+	size_t refused_n;
 	bool forcing; /* an object is being made smaller */
 	void *boot_free[NCLASS];
 	struct page *partial[NCLASS];
@@ -441,22 +444,29 @@ resize(void *p, size_t osize, size_t nsize)
 bool
 hook_alloc_refused(void)
 {
-	return heap.again;
+	bool refused = heap.refused;
+
+	heap.refused = false;
+	return refused;
 }
 
 /*
- * Lua collects everything after a refusal and asks once more. When that is
- * refused too the memory is at its end; or when nobody asks again, as the
- * buffers of Lua's own library do not (lauxlib.c, resizebox).
+ * Lua collects everything after a refusal and asks for the same once more.
+ * When that is refused too the memory is at its end; or when nobody asks
+ * again, as the buffers of Lua's own library do not (lauxlib.c, resizebox).
  */
 static void *
-refuse(void)
+refuse(const void *p, size_t n)
 {
-	if (heap.again)
+	if (heap.refused) {
 		hook_limit_memory();
-	else
-		hook_limit_suspect();
-	heap.again = !heap.again;
+		heap.refused = false;
+		return NULL;
+	}
+	hook_limit_suspect();
+	heap.refused = true;
+	heap.refused_p = p;
+	heap.refused_n = n;
 	return NULL;
 }
 
@@ -482,7 +492,8 @@ hook_alloc(void *ud, void *p, size_t osize, size_t nsize)
 	q = p == NULL || osize == 0 ? any_alloc(nsize) :
 				      resize(p, osize, nsize);
 	if (q == NULL)
-		return refuse();
-	heap.again = false;
+		return refuse(p, nsize);
+	if (heap.refused && p == heap.refused_p && nsize == heap.refused_n)
+		heap.refused = false;
 	return q;
 }

@@ -16,6 +16,7 @@
 #include "die.h"
 #include "mod.h"
 #include <errno.h>
+#include <pthread.h>
 #include <signal.h>
 #include <sys/time.h>
 #include <unistd.h>
@@ -30,6 +31,7 @@ static struct {
 	lua_State *volatile thread;
 	/* Not shared. */
 	lua_State *main;
+	bool known; /* forked() is registered */
 	int64_t timeout;
 	void (*stuck)(const char *line, size_t n);
 	const struct hook_facts *facts;
@@ -88,6 +90,28 @@ note_where(lua_State *L)
 	}
 }
 
+static void on_step(lua_State *, lua_Debug *);
+
+static void
+arm(lua_State *L)
+{
+	lua_sethook(L, on_step, LUA_MASKCALL | LUA_MASKRET | LUA_MASKCOUNT, 1);
+}
+
+/* Raises what ran out, if something did. */
+static void
+check(lua_State *L)
+{
+	if (!limit.over)
+		return;
+	if (limit.where[0] == '\0')
+		note_where(L);
+	arm(L);
+	/* Made when the state was: raising allocates nothing. */
+	lua_rawgetp(L, LUA_REGISTRYINDEX, &texts[limit.over]);
+	lua_error(L);
+}
+
 /* The debug hook: raises until the call has ended. */
 static void
 on_step(lua_State *L, lua_Debug *ar)
@@ -102,26 +126,24 @@ on_step(lua_State *L, lua_Debug *ar)
 			return;
 		/* The alarm came in between. */
 	}
-	hook_limit_check(L);
+	check(L);
 }
 
-static void
-arm(lua_State *L)
+void
+hook_limit_waited(void)
 {
-	lua_sethook(L, on_step, LUA_MASKCALL | LUA_MASKRET | LUA_MASKCOUNT, 1);
+	/* A wait may end a moment before the alarm comes. */
+	if (!limit.running || limit.over || clock_left(limit.deadline) != 0)
+		return;
+	limit.over = OVER_TIME;
+	arm(limit.thread);
 }
 
 void
 hook_limit_check(lua_State *L)
 {
-	if (!limit.over)
-		return;
-	if (limit.where[0] == '\0')
-		note_where(L);
-	arm(L);
-	/* Made when the state was: raising allocates nothing. */
-	lua_rawgetp(L, LUA_REGISTRYINDEX, &texts[limit.over]);
-	lua_error(L);
+	hook_limit_waited();
+	check(L);
 }
 
 void
@@ -166,7 +188,7 @@ on_alarm(int sig)
 
 	(void)sig;
 	limit.pending = 0;
-	if (limit.running) {
+	if (limit.running && limit.deadline != CLOCK_NEVER) {
 		left = limit.deadline - clock_mono();
 		if (left > 0) {
 			timer_set(left);
@@ -188,13 +210,25 @@ on_alarm(int sig)
 	errno = e;
 }
 
+/* A child has no timer of its own. */
+static void
+forked(void)
+{
+	limit.pending = 0;
+}
+
 void
 hook_limit_init(const struct hook_config *config)
 {
 	struct sigaction sa = {.sa_handler = on_alarm};
 	sigset_t set;
 
+	if (!limit.known)
+		pthread_atfork(NULL, NULL, forked);
+	limit.known = true;
 	limit.running = 0;
+	/* An older state's timer may be longer: the next start sets it. */
+	limit.pending = 0;
 	limit.over = OVER_NOT;
 	limit.closing = 0;
 	limit.timeout = config->timeout_ms;
@@ -211,6 +245,7 @@ hook_limit_init(const struct hook_config *config)
 void
 hook_limit_start(lua_State *L, const char *name)
 {
+	(void)hook_alloc_refused();
 	limit.over = OVER_NOT;
 	limit.where[0] = '\0';
 	limit.name = name;
@@ -230,6 +265,8 @@ hook_limit_stop(void)
 
 	limit.running = 0;
 	over = (enum hook_over)limit.over;
+	if (over == OVER_NOT && hook_alloc_refused())
+		over = OVER_MEMORY;
 	if (over != OVER_NOT)
 		lua_sethook(limit.main, NULL, 0, 0);
 	limit.over = OVER_NOT;
@@ -313,7 +350,7 @@ co_resume(lua_State *L)
 
 	luaL_argexpected(L, co != NULL, 1, "coroutine");
 	n = resume(L, co, lua_gettop(L) - 1);
-	hook_limit_check(L);
+	check(L);
 	lua_pushboolean(L, n >= 0);
 	lua_insert(L, n >= 0 ? -(n + 1) : -2);
 	return n >= 0 ? n + 1 : 2;
@@ -342,13 +379,13 @@ wrap_call(lua_State *L)
 	lua_State *co = lua_tothread(L, lua_upvalueindex(1));
 	int n = resume(L, co, lua_gettop(L)), status;
 
-	hook_limit_check(L);
+	check(L);
 	if (n >= 0)
 		return n;
 	status = lua_status(co);
 	if (status != LUA_OK && status != LUA_YIELD) {
 		status = reset(L, co);
-		hook_limit_check(L);
+		check(L);
 		if (status != LUA_OK)
 			lua_xmove(co, L, 1);
 	}
@@ -397,7 +434,7 @@ co_close(lua_State *L)
 		return luaL_error(L, "cannot close a %s coroutine",
 		    co == L ? "running" : "normal");
 	status = reset(L, co);
-	hook_limit_check(L);
+	check(L);
 	lua_pushboolean(L, status == LUA_OK);
 	if (status == LUA_OK)
 		return 1;

@@ -155,6 +155,7 @@ ready(int fd, short events)
 		return 0;
 	if (n == 0)
 		errno = ETIMEDOUT;
+	hook_limit_waited();
 	return -1;
 }
 

@@ -46,7 +46,7 @@ void hook_alloc_reset(uint64_t limit);
 void *hook_alloc(void *ud, void *p, size_t osize, size_t nsize);
 /* Octets held, in whole pages. */
 size_t hook_alloc_held(void);
-/* Was the last request for more refused? */
+/* Was the last request for more refused? Asking forgets it. */
 bool hook_alloc_refused(void);
 
 /* --- hook_limit.c: time, and what must not be swallowed --- */
@@ -67,6 +67,8 @@ const char *hook_limit_text(enum hook_over over);
 void hook_limit_memory(void);
 /* Memory was refused once: the next instruction asks hook_alloc_refused(). */
 void hook_limit_suspect(void);
+/* After a wait where raising is not possible: the next instruction does. */
+void hook_limit_waited(void);
 /* Raises when a limit has struck: after each wait of a C function. */
 void hook_limit_check(lua_State *L);
 bool hook_limit_running(void);
