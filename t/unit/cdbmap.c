@@ -88,6 +88,41 @@ look_up(void)
 	cdbmap_close(&m);
 }
 
+/* Every record, in the file's order; what is given lies in the mapping. */
+static void
+walk(void)
+{
+	struct cdbmap m = {.path = path};
+	struct span key, value, v;
+	struct buf seen = {0};
+	unsigned at = 0, other = 0;
+
+	is_int(cdbmap_open(&m), 1, "opened");
+	is_int(cdbmap_look(&m, SPAN("key"), &v), 1, "looked up");
+	while (cdbmap_next(&m, &at, &key, &value) == 1) {
+		buf_put(&seen, key);
+		buf_putc(&seen, '=');
+		buf_put(&seen, value);
+		buf_putc(&seen, ';');
+		/* Look-ups in between disturb nothing. */
+		cdbmap_look(&m, SPAN("empty"), &value);
+	}
+	is_span(buf_span(&seen), SPAN("key=new;empty=;=nokey;a\0b=n\0l;"),
+	    "every record");
+	is_int(cdbmap_next(&m, &at, &key, &value), 0, "none behind the last");
+	is_int(cdbmap_next(&m, &other, &key, &value), 1, "another walk");
+	is_span(key, SPAN("key"), "... begins at the first");
+	is_span(v, SPAN("new"), "the value is still there");
+	cdbmap_close(&m);
+
+	m.path = "/nonexistent/table.cdb";
+	at = 0;
+	is_int(cdbmap_open(&m), 0, "no file");
+	is_int(cdbmap_next(&m, &at, &key, &value), 0, "... no records");
+	cdbmap_close(&m);
+	buf_free(&seen);
+}
+
 static void
 refused(int want, const char *name)
 {
@@ -96,6 +131,21 @@ refused(int want, const char *name)
 	errno = 0;
 	is_int(find_once(SPAN("key"), &v), -1, name);
 	is_int(errno, want, "... errno");
+}
+
+/* Through a table that is damaged: to its end or to an error. */
+static void
+walk_once(int *wrong, size_t size)
+{
+	struct cdbmap m = {.path = path};
+	struct span key, value;
+	unsigned at = 0;
+	size_t n = 0;
+
+	while (cdbmap_next(&m, &at, &key, &value) == 1 && n++ <= size)
+		*wrong += key.n + value.n > size;
+	*wrong += n > size;
+	cdbmap_close(&m);
 }
 
 static void
@@ -125,6 +175,7 @@ damage(void)
 		right += found == 1 && span_eq(v, SPAN("new"));
 		lost += found <= 0;
 		wrong += found == 1 && v.n > whole.n;
+		walk_once(&wrong, whole.n);
 	}
 	free(copy);
 	is_int(wrong, 0, "an octet that is turned never gives too much");
@@ -133,7 +184,9 @@ damage(void)
 	for (size_t n = 0; n < whole.n; n += 7) {
 		spoil(span_head(buf_span(&whole), n));
 		find_once(SPAN("key"), &v);
+		walk_once(&wrong, whole.n);
 	}
+	is_int(wrong, 0, "nor does the walk");
 	ok(true, "cut anywhere, nothing breaks");
 	buf_free(&whole);
 
@@ -156,6 +209,7 @@ main(void)
 		return EXIT_FAILURE;
 	snprintf(path, sizeof path, "%s/table.cdb", dir);
 	look_up();
+	walk();
 	damage();
 	ok(rmdir(dir) == 0, "nothing is left");
 	arena_free(&arena);

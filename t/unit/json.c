@@ -1,6 +1,7 @@
 /* RFC 8259, as far as it is written. */
 #include "json.h"
 #include "tap.h"
+#include <math.h>
 
 static struct buf out;
 
@@ -76,11 +77,50 @@ number(int64_t v, const char *want)
 	is_span(buf_span(&out), span_of(want), want);
 }
 
+static void
+floating(double v, const char *want)
+{
+	struct json j;
+
+	buf_reset(&out);
+	json_init(&j, &out);
+	json_double(&j, NULL, v);
+	is_span(buf_span(&out), span_of(want), want);
+}
+
+/* Names that are no C strings. */
+static void
+names(void)
+{
+	struct json j;
+
+	buf_reset(&out);
+	json_init(&j, &out);
+	json_open_object(&j, NULL);
+	json_name(&j, SPAN("a\0b"));
+	json_double(&j, NULL, 0.5);
+	json_name(&j, SPAN(""));
+	json_open_array(&j, NULL);
+	json_close_array(&j);
+	json_null(&j, "c");
+	json_close_object(&j);
+	is_span(buf_span(&out), SPAN("{\"a\\u0000b\":0.5,\"\":[],\"c\":null}"),
+	    "names of any octets");
+}
+
 int
 main(void)
 {
 	strings();
 	shapes();
+	names();
+	floating(0.1, "0.1");
+	floating(1.0 / 3, "0.33333333333333331");
+	floating(-2.0, "-2");
+	floating(1e300, "1e+300");
+	floating(5e-324, "4.94065645841247e-324");
+	floating((double)INFINITY, "null");
+	floating((double)NAN, "null");
 	number(0, "0");
 	number(INT64_MAX, "9223372036854775807");
 	number(INT64_MIN, "-9223372036854775808");
