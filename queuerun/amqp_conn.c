@@ -31,6 +31,17 @@ amqp_conn_fail(struct amqp_conn *c, const char *enhanced, const char *fmt, ...)
 	return -1;
 }
 
+void
+amqp_conn_late(struct amqp_conn *c, const char *what)
+{
+	if (c->blocked)
+		amqp_conn_fail(c, "4.3.1", "%.*s",
+		    SPAN_ARG(buf_span(&c->why)));
+	else
+		amqp_conn_fail(c, "4.4.1", "%s (%lld s)", what,
+		    (long long)(c->timeout + 999) / 1000);
+}
+
 static struct timeval
 timeval_of(clock_ms ms)
 {

@@ -60,6 +60,10 @@ void amqp_conn_close(struct amqp_conn *c);
 int amqp_conn_fail(struct amqp_conn *c, const char *enhanced,
     const char *fmt, ...) __attribute__((format(printf, 3, 4)));
 
+/* The same for a broker that is out of time; one that said it is blocked
+ * gave its reason already. */
+void amqp_conn_late(struct amqp_conn *c, const char *what);
+
 static inline bool
 amqp_conn_up(const struct amqp_conn *c)
 {

@@ -4,7 +4,6 @@
 #include "io.h"
 #include "log.h"
 #include <poll.h>
-#include <sys/socket.h>
 
 #define TIMEOUT_DEFAULT 30000 /* for amqptimeout 0: no wait is endless */
 
@@ -285,19 +284,6 @@ amqp_flow_poll_fd(struct amqp_flow *f, clock_ms *deadline)
 	return c->fd;
 }
 
-/* Heartbeats never come out of amqp_in, so the socket is asked. */
-static void
-check_heard(struct amqp_conn *c)
-{
-	clock_ms now = clock_mono();
-	char octet;
-
-	if (now - c->heard < 1000)
-		return;
-	if (recv(c->fd, &octet, 1, MSG_PEEK | MSG_DONTWAIT) > 0)
-		c->heard = now;
-}
-
 static void
 check_time(struct amqp_flow *f)
 {
@@ -306,14 +292,10 @@ check_time(struct amqp_flow *f)
 
 	if (!amqp_conn_up(c))
 		return;
-	if (confirm_deadline(f) <= now && c->blocked)
-		amqp_conn_fail(c, "4.3.1", "%.*s",
-		    SPAN_ARG(buf_span(&c->why)));
-	else if (confirm_deadline(f) <= now)
-		amqp_conn_fail(c, "4.4.1", "no confirm within %lld s",
-		    (long long)(f->timeout + 999) / 1000);
+	if (confirm_deadline(f) <= now)
+		amqp_conn_late(c, "no confirm in time");
 	else if (c->heartbeat > 0 && now - c->heard > 2 * c->heartbeat)
-		amqp_conn_fail(c, "4.4.1", "no heartbeat");
+		amqp_conn_late(c, "no heartbeat");
 	else if (c->heartbeat > 0 && now - c->spoke >= c->heartbeat / 2 &&
 	    amqp_out_pending(c) == 0) {
 		amqp_out_heartbeat(c);
@@ -325,7 +307,6 @@ void
 amqp_flow_ready(struct amqp_flow *f)
 {
 	if (amqp_conn_up(&f->conn)) {
-		check_heard(&f->conn);
 		amqp_publish_hear(f);
 		check_time(f);
 	}

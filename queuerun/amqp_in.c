@@ -2,6 +2,7 @@
 #include "amqp_in.h"
 #include <amqp.h>
 #include <amqp_framing.h>
+#include <sys/socket.h>
 
 #define BROKER_TEXT 400 /* octets of its words that we repeat */
 
@@ -134,6 +135,19 @@ look_at(struct amqp_conn *c, const amqp_frame_t *f, struct amqp_event *ev)
 	return amqp_conn_fail(c, "4.4.2", "frame of type %u", f->frame_type);
 }
 
+/* The library keeps heartbeats to itself, so now and then the socket is
+ * asked whether there is something to read. */
+static void
+note_heard(struct amqp_conn *c)
+{
+	clock_ms now = clock_mono();
+	char octet;
+
+	if (now - c->heard >= 1000 &&
+	    recv(c->fd, &octet, 1, MSG_PEEK | MSG_DONTWAIT) > 0)
+		c->heard = now;
+}
+
 int
 amqp_in_next(struct amqp_conn *c, struct amqp_event *ev)
 {
@@ -144,6 +158,7 @@ amqp_in_next(struct amqp_conn *c, struct amqp_event *ev)
 	*ev = (struct amqp_event){.kind = EVENT_NONE};
 	if (!amqp_conn_up(c))
 		return -1;
+	note_heard(c);
 	while (ev->kind == EVENT_NONE) {
 		/* Frames live in the library's pools until here. */
 		amqp_maybe_release_buffers(c->state);

@@ -73,6 +73,10 @@ amqp_nodes_connect(struct amqp_nodes *nodes, struct amqp_conn *c,
 		amqp_conn_close(c);
 		amqp_nodes_leave(nodes, c);
 	}
+	/* A round ends for all at once: the first must not be due again while
+	 * the last was still being waited for. */
+	for (size_t i = 0; i < nodes->n; i++)
+		nodes->v[i].not_before = clock_deadline(AMQP_BACKOFF);
 	return -1;
 }
 

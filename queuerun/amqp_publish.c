@@ -106,10 +106,13 @@ amqp_publish_drain(struct amqp_flow *f, size_t low)
 		if (amqp_out_pending(c) <= low || !c->stuck || c->failed)
 			return;
 		if (io_wait(c->fd, POLLIN | POLLOUT,
-			amqp_out_deadline(c)) == -1)
-			amqp_conn_fail(c, "4.4.1", "the broker %s",
-			    errno == ETIMEDOUT ? "takes nothing any more" :
-						 strerror(errno));
+			amqp_out_deadline(c)) == 0)
+			continue;
+		if (errno == ETIMEDOUT)
+			amqp_conn_late(c, "the broker takes nothing any more");
+		else
+			amqp_conn_fail(c, "4.4.2", "connection lost: %s",
+			    strerror(errno));
 	}
 }
 

@@ -61,6 +61,9 @@ class Conn:
         kind, channel, length = struct.unpack(">BHI", self.need(7))
         payload = self.need(length)
         assert self.need(1) == END, "frame end"
+        if (kind, payload[:4]) == (1, b"\0\x0a\0\x32"):  # a goodbye
+            self.send(method(0, 10, 51))
+            raise Gone
         return kind, channel, payload
 
     def method(self, cls, number):
@@ -132,10 +135,12 @@ class Conn:
                          struct.pack(">HH", 0, 0)))
 
     def until_gone(self):
-        self.buf = b""
+        """Takes whatever comes, and answers a goodbye."""
         while True:
-            self.need(1)
+            if b"\0\x0a\0\x32" in self.buf[-64:]:
+                self.send(method(0, 10, 51))
             self.buf = b""
+            self.need(1)
 
 
 class Fake:

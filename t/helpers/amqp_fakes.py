@@ -5,6 +5,7 @@ import os
 import struct
 import sys
 import threading
+import time
 
 import amqp_fake
 from agentlib import Place, Runner, Tap
@@ -284,7 +285,7 @@ def tests_time():
         for _ in range(3):
             conn.publish()
         conn.until_gone()
-    check_later("a broker that never confirms", deaf, "no confirm within")
+    check_later("a broker that never confirms", deaf, "no confirm in time")
 
     def stops_reading(conn):
         conn.login()
@@ -324,6 +325,31 @@ def tests_time():
         p.remove()
 
 
+def test_slow():
+    """A broker that takes a message slowly, with heartbeats, is alive."""
+    def slow(conn):
+        conn.login(heartbeat=1)
+        conn.sock.settimeout(0.2)
+        for _ in range(20):
+            conn.send(amqp_fake.frame(8, 0, b""))
+            time.sleep(0.2)
+            conn.buf += conn.sock.recv(1 << 18)
+        conn.sock.settimeout(None)
+        conn.publish()
+        conn.ack(1)
+        conn.until_gone()
+    with Fake(slow, receive_buffer=4096) as fake:
+        p = place(fake.uri, amqptimeout="3")
+        r = start(p)
+        give(r, p, 1, message=b"S: x\r\n\r\n" + b"y" * 12000000)
+        r.collect(1)
+        tap.ok(outcomes(r) == ["ok"] and fake.connections == 1,
+               "a slow broker that sends heartbeats is not left",
+               answers(r), fake.errors, r.log())
+        r.finish()
+        p.remove()
+
+
 def tests_blocked():
     def blocks(conn):
         conn.login()
@@ -331,6 +357,22 @@ def tests_blocked():
         conn.blocked(b"low on disk")
         conn.until_gone()
     check_later("a blocked connection", blocks, "low on disk", n=1)
+
+    def in_the_middle(conn):
+        conn.login()
+        conn.method(60, 40)
+        conn.blocked(b"low on disk")
+        threading.Event().wait(600)
+    with Fake(in_the_middle, receive_buffer=4096) as fake:
+        p = place(fake.uri)
+        r = start(p)
+        give(r, p, 1, message=b"S: x\r\n\r\n" + b"y" * 50000000)
+        r.collect(1)
+        tap.ok(r.finish() == 0 and outcomes(r) == ["later"] and
+               "low on disk" in answers(r)[0][3],
+               "blocked in the middle of a message", answers(r))
+        p.remove()
+        fake.threads.clear()
 
     def unblocks(conn):
         conn.login()
@@ -545,8 +587,10 @@ def tests_controls():
 
 only = sys.argv[3:]
 for test in (tests_controls, tests_login, tests_garbage, tests_confirms,
-             tests_frames, tests_time, tests_blocked, tests_closed, tests_nodes,
-             tests_own_fault):
+             tests_frames, tests_time, test_slow, tests_blocked,
+             tests_closed, tests_nodes, tests_own_fault):
     if not only or test.__name__ in only:
+        began = time.monotonic()
         test()
+        print(f"# {test.__name__}: {time.monotonic() - began:.1f} s")
 sys.exit(tap.done())
