@@ -33,6 +33,18 @@ entry_give_back(struct entries *all, struct entry *e)
 }
 
 void
+entries_free(struct entries *all)
+{
+	while (all->free != NULL) {
+		struct entry *e = all->free;
+
+		all->free = e->next;
+		queue_out_free(&e->out);
+		free(e);
+	}
+}
+
+void
 entry_start(struct entry *e)
 {
 	e->results = arena_zalloc(&e->out.arena,

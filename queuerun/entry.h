@@ -57,6 +57,8 @@ struct entries {
 struct entry *entry_take(struct entries *all);
 /* Unlocks and closes. */
 void entry_give_back(struct entries *all, struct entry *e);
+/* The memory of those that wait. */
+void entries_free(struct entries *all);
 
 /* After queue_out_open(): room for the results. */
 void entry_start(struct entry *e);

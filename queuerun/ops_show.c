@@ -82,7 +82,7 @@ put_entry(struct buf *out, const struct ops_entry *e)
 int
 ops_show(struct ops *o, const char *const *args, size_t nargs)
 {
-	struct ops_entry e = {0};
+	static struct ops_entry e;
 	struct json j;
 	int status;
 
@@ -106,7 +106,7 @@ ops_show(struct ops *o, const char *const *args, size_t nargs)
 int
 ops_cat(struct ops *o, const char *const *args, size_t nargs)
 {
-	struct ops_entry e = {0};
+	static struct ops_entry e;
 	struct compose c = {0};
 	struct span piece;
 	int status, r;
@@ -176,8 +176,10 @@ remove_one(struct ops *o, const char *id)
 	char dir[QUEUE_NAME_MAX];
 	int status;
 
-	if ((status = find_locked(o, id, &out)) != 0)
+	if ((status = find_locked(o, id, &out)) != 0) {
+		queue_out_free(&out);
 		return status;
+	}
 	memcpy(dir, out.path, sizeof dir);
 	dir[span_rchr(span_of(dir), '/')] = '\0';
 	if (queue_out_remove(&out) == -1 ||

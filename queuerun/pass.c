@@ -358,5 +358,6 @@ pass_run(const struct pass_job *job)
 	pool_close(&p->pool);
 	settle_free(&p->settle);
 	plan_free(&p->plan);
+	entries_free(&p->entries);
 	free(p->busy);
 }

@@ -257,6 +257,7 @@ main(int argc, char **argv)
 	good = run_workers(&job, (size_t)controls.workers);
 	log_pass(&job.shared->counts, names.n, started);
 	queue_names_free(&names);
+	free(options.ids);
 	if (!good || job.shared->counts.trouble > 0)
 		return EXIT_TEMP;
 	return 0;
