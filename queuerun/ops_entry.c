@@ -198,9 +198,12 @@ ops_find(struct ops *o, const char *id, struct ops_entry *e)
 	for (int tries = 0; tries < 5 && r == OPS_GONE; tries++) {
 		struct queue_names names = {0};
 
-		if (o->q == NULL || !queue_find(o->q, id, &names))
+		if (o->q == NULL)
 			break;
-		r = ops_open(o, &names.v[0], e);
+		if (queue_find(o->q, id, &names))
+			r = ops_open(o, &names.v[0], e);
+		else
+			tries = 5;
 		queue_names_free(&names);
 	}
 	if (r == OPS_GONE)

@@ -147,6 +147,7 @@ find_locked(struct ops *o, const char *id, struct queue_out *out)
 		const char *why;
 
 		if (o->q == NULL || !queue_find(o->q, id, &names)) {
+			queue_names_free(&names);
 			ops_say(id, "no such entry");
 			return EXIT_PERM;
 		}
