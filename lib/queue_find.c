@@ -121,6 +121,11 @@ queue_find_ids(struct queue *q, const char *const *ids, size_t n,
 				found[i] = true;
 			}
 	queue_names_free(&all);
+	/* One that was moved while we looked has its new time in its history
+	 * since before it moved. */
+	for (size_t i = 0; i < n; i++)
+		if (!found[i] && id_valid(span_of(ids[i])))
+			found[i] = find_by_history(q, ids[i], names);
 }
 
 bool
