@@ -263,16 +263,14 @@ def test_many(tap, agent):
                for i in range(1000)]
     r = agent.run(place)
     for e in entries:
-        while r.next - 1 - r.answers >= r.window:
-            r.collect(r.answers + 1)
+        r.room()
         r.job(e, route)
     r.collect(1000)
     memory = r.proc_status("VmRSS")
     tap.ok(all_ok(r, range(1, 1001)), "1,000 jobs", r.other)
     for _ in range(4):
         for e in entries:
-            while r.next - 1 - r.answers >= r.window:
-                r.collect(r.answers + 1)
+            r.room()
             r.job(e, route)
     r.collect(5000)
     after = r.proc_status("VmRSS")
@@ -320,8 +318,7 @@ def test_descriptors(tap, agent):
     r = agent.run(place, limit=64)
     n = 5 * r.window
     for _ in range(n):
-        while r.next - 1 - r.answers >= r.window:
-            r.collect(r.answers + 1)
+        r.room()
         r.job(place.entry(), route)
     r.collect(n)
     tap.ok(all_ok(r, range(1, n + 1)),

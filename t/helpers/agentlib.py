@@ -183,6 +183,13 @@ class Runner:
             self.take(line)
         return self.done
 
+    def room(self):
+        """Waits until the window takes another job."""
+        while self.next - 1 - self.answers >= self.window:
+            if self.eof:
+                raise Silent(self.log())
+            self.collect(self.answers + 1)
+
     def drain(self):
         """Reads to the end of input."""
         return self.collect(1 << 60)
