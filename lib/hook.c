@@ -15,6 +15,8 @@ const struct hook_row hook_rows[HOOK_N] = {
 
 struct hooks hook_engine;
 
+#define GC_FIRST 256 /* KiB that a session may use before it collects */
+
 /* Where an error was raised, noted by the message handler: "file:12: ". */
 static char raised_at[LUA_IDSIZE + 24];
 static int raised_line;
@@ -178,6 +180,8 @@ load(lua_State *L)
 {
 	const struct hook_config *c = &hook_engine.config;
 
+	/* What is made now stays: a collector would walk it for nothing. */
+	lua_gc(L, LUA_GCSTOP);
 	hook_sandbox_open(L, c->luapath);
 	hook_table_open(L);
 	mod_action_open(L);
@@ -190,6 +194,9 @@ load(lua_State *L)
 		return lua_error(L);
 	lua_call(L, 0, 0);
 	hook_table_adopt(L);
+	/* And it has nothing to do before as much again is used. */
+	lua_gc(L, LUA_GCRESTART);
+	lua_gc(L, LUA_GCSTEP, -GC_FIRST);
 	return 0;
 }
 
@@ -221,6 +228,7 @@ hooks_load(const struct hook_config *config, struct buf *err)
 {
 	struct hooks *h = &hook_engine;
 	struct buf text = h->text, place = h->place, list = h->list;
+	struct buf message = {0};
 	size_t from = err->n;
 	enum hook_over over;
 	lua_State *L;
@@ -251,20 +259,51 @@ hooks_load(const struct hook_config *config, struct buf *err)
 		lua_settop(L, 0);
 		return h;
 	}
-	if (raised_at[0] == '\0' && hook_limit_where()[0] == '\0')
+	if (describe(L, over, 0, &message) == 0)
 		buf_printf(err, "%s: ", config->path);
-	describe(L, over, 0, err);
+	buf_put(err, buf_span(&message));
+	buf_free(&message);
 	one_line(err, from);
 	return NULL;
 }
 
 /* --- running --- */
 
+/* The stage's function for each line, until one has something to say. */
+static int
+protected_lines(lua_State *L, struct hook_call *call)
+{
+	struct span line;
+
+	lua_rawgeti(L, LUA_REGISTRYINDEX, call->h->ref[call->id]);
+	while (call->lines.n > 0) {
+		size_t n = span_chr(call->lines, '\n');
+
+		line = span_head(call->lines, n);
+		if (n > 0 && line.p[n - 1] == '\r')
+			line.n--;
+		call->lines = span_skip(call->lines, n + 1);
+		lua_pushvalue(L, 2);
+		lua_pushlstring(L, line.p, line.n);
+		lua_call(L, 1, LUA_MULTRET);
+		if (lua_gettop(L) == 2)
+			continue;
+		hook_result_read(L, call, 2);
+		if (call->v->kind != VERDICT_DEFAULT || call->v->drop)
+			break;
+		lua_settop(L, 2);
+	}
+	return 0;
+}
+
 static int
 protected_run(lua_State *L)
 {
 	struct hook_call *call = lua_touserdata(L, 1);
 	int base = 1;
+
+	if (call->lines.p != NULL)
+		return protected_lines(L, call);
 
 	for (size_t i = 0; i < call->nargs; i++)
 		if (call->args[i].type == ARG_LIST)
@@ -354,10 +393,9 @@ no_reply(struct hooks *h, struct hook_call *call)
 }
 
 static void
-run(struct hooks *h, enum hook_id id, const struct hook_arg *args,
-    size_t nargs, struct verdict *v)
+run(struct hooks *h, struct hook_call *call)
 {
-	struct hook_call call = {h, id, args, nargs, v, NULL, 0};
+	enum hook_id id = call->id;
 	lua_State *L = h->L;
 	enum hook_over over;
 	int status;
@@ -371,33 +409,51 @@ run(struct hooks *h, enum hook_id id, const struct hook_arg *args,
 	hook_limit_start(L, hook_rows[id].name);
 	lua_pushcfunction(L, note);
 	lua_pushcfunction(L, protected_run);
-	lua_pushlightuserdata(L, &call);
+	lua_pushlightuserdata(L, call);
 	status = lua_pcall(L, 1, 0, 1);
 	if (id == HOOK_close)
 		fflush(NULL);
 	over = hook_limit_stop();
 	if (status != LUA_OK || over != OVER_NOT)
-		failed(h, &call, status, over);
-	else if (call.wrong != NULL)
-		no_reply(h, &call);
+		failed(h, call, status, over);
+	else if (call->wrong != NULL)
+		no_reply(h, call);
 	lua_settop(L, 0);
+}
+
+static void
+start(struct hooks *h, struct hook_call *call)
+{
+	*call->v = (struct verdict){.kind = VERDICT_DEFAULT};
+	/* A hook that a hook's own reply would run has to wait for ever. */
+	if (h == NULL || h->busy)
+		return;
+	if (h->ref[call->id] == 0) {
+		/* What the script's own files still hold; we end by _exit(). */
+		if (call->id == HOOK_close)
+			fflush(NULL);
+		return;
+	}
+	h->busy = true;
+	run(h, call);
+	h->busy = false;
 }
 
 void
 hook_run(struct hooks *h, enum hook_id id, const struct hook_arg *args,
     size_t nargs, struct verdict *v)
 {
-	*v = (struct verdict){.kind = VERDICT_DEFAULT};
-	/* A hook that a hook's own reply would run has to wait for ever. */
-	if (h == NULL || h->busy)
-		return;
-	if (h->ref[id] == 0) {
-		/* What the script's own files still hold; we end by _exit(). */
-		if (id == HOOK_close)
-			fflush(NULL);
-		return;
-	}
-	h->busy = true;
-	run(h, id, args, nargs, v);
-	h->busy = false;
+	struct hook_call call = {
+	    .h = h, .id = id, .args = args, .nargs = nargs, .v = v};
+
+	start(h, &call);
+}
+
+void
+hook_run_lines(struct hooks *h, enum hook_id id, struct span block,
+    struct verdict *v)
+{
+	struct hook_call call = {.h = h, .id = id, .v = v, .lines = block};
+
+	start(h, &call);
 }

@@ -121,6 +121,13 @@ unsigned hook_nparams(const struct hooks *h, enum hook_id id);
 void hook_run(struct hooks *h, enum hook_id id, const struct hook_arg *args,
     size_t nargs, struct verdict *v);
 
+/*
+ * Calls it once for each line of a block of whole lines, without their CRLF,
+ * until one call gives a verdict: far cheaper than a hook_run() for each.
+ */
+void hook_run_lines(struct hooks *h, enum hook_id id, struct span block,
+    struct verdict *v);
+
 const char *hook_name(enum hook_id id);
 
 /* When the running hook must end (clock.h), CLOCK_NEVER outside one: for what

@@ -101,6 +101,7 @@ struct hook_call {
 	struct verdict *v;
 	const char *wrong; /* what is wrong with the value it returned */
 	int list;	   /* stack index of an ARG_LIST's table, or 0 */
+	struct span lines; /* p not NULL: one call for each of its lines */
 };
 void hook_result_push(lua_State *L, struct hook_call *call);
 /* Reads the values above base; raises for a script's error. */

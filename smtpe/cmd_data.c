@@ -5,6 +5,7 @@
  */
 #include "command.h"
 #include "dot.h"
+#include "feed.h"
 #include "header.h"
 #include "log.h"
 #include "received.h"
@@ -19,6 +20,7 @@ struct arrival {
 	uint64_t octets;  /* that came over the wire */
 	bool too_big;
 	bool given_up;	  /* nothing of it is kept any more */
+	struct feed feed; /* the hooks that see it on its way */
 	clock_ms started;
 };
 
@@ -37,6 +39,7 @@ give_up(struct session *s, struct arrival *a)
 	if (a->given_up)
 		return;
 	a->given_up = true;
+	feed_stop(&a->feed);
 	queue_in_abort(&s->in);
 }
 
@@ -51,11 +54,15 @@ take_run(struct session *s, struct arrival *a, struct span run)
 	if (!a->header.done)
 		header_scan(&a->header, run);
 	if (a->too_big || s->in.error != 0 || a->dot.line > c->maxline ||
-	    a->header.field > c->maxheader ||
+	    a->header.longest > c->maxheader ||
 	    a->header.block > c->maxheader * HEADER_BLOCK)
 		give_up(s, a);
-	if (!a->given_up)
-		queue_in_write(&s->in, run);
+	if (a->given_up)
+		return;
+	queue_in_write(&s->in, run);
+	if (a->dot.bare_cr || a->dot.bare_lf || a->dot.nul)
+		feed_stop(&a->feed);
+	feed_push(&a->feed, s, run);
 }
 
 /*
@@ -233,6 +240,10 @@ decide(struct session *s, struct arrival *a)
 	struct reply r = check_message(s, a);
 	struct answer answer;
 
+	if (r.code == 0) {
+		feed_end(&a->feed, s);
+		r = a->feed.refusal;
+	}
 	if (r.code != 0)
 		return r;
 	answer = ask_dot(s);
@@ -277,12 +288,16 @@ cmd_data_act(struct session *s, struct reply answer)
 	session_reply(s, session_answer(answer,
 	    REPLY(354, NULL, "Go ahead, end with <CRLF>.<CRLF>")));
 	a.started = clock_mono();
+	feed_start(&a.feed, s);
 	n = read_message(s, &a);
 	if (n != 1) {
+		feed_stop(&a.feed);
 		queue_in_abort(&s->in);
 		return session_lost(s, n);
 	}
 	r = decide(s, &a);
+	r.drop |= a.feed.drop;
+	feed_stop(&a.feed);
 	queue_in_abort(&s->in);
 	s->reset_after = true;
 	return r;

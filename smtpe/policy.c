@@ -14,6 +14,10 @@ is_policy(enum hook_id hook)
 	case HOOK_mail:
 	case HOOK_rcpt:
 	case HOOK_data:
+	case HOOK_content:
+	case HOOK_header:
+	case HOOK_eoh:
+	case HOOK_body:
 	case HOOK_dot:
 		return true;
 	default:
@@ -87,6 +91,15 @@ session_ask(struct session *s, enum hook_id hook, const struct hook_arg *args,
 	    (is_policy(hook) && (s->trusted || s->tx.trusted)))
 		return (struct answer){true, REPLY_NONE, {NULL, 0}};
 	hook_run(s->hooks, hook, args, nargs, &v);
+	return interpret(s, hook, &v);
+}
+
+struct answer
+session_ask_lines(struct session *s, enum hook_id hook, struct span block)
+{
+	struct verdict v;
+
+	hook_run_lines(s->hooks, hook, block, &v);
 	return interpret(s, hook, &v);
 }
 

@@ -91,6 +91,10 @@ struct answer {
 struct answer session_ask(struct session *s, enum hook_id hook,
     const struct hook_arg *args, size_t nargs);
 
+/* The same for a hook that gets the lines of a block, one each. */
+struct answer session_ask_lines(struct session *s, enum hook_id hook,
+    struct span block);
+
 /* What to say when an act worked: the hook's words, where it gave some. */
 struct reply session_answer(struct reply answer, struct reply usual);
 
