@@ -22,6 +22,7 @@ struct popen {
 	luaL_Stream stream; /* first: liolib knows only this */
 	pid_t pid;
 	int fd;
+	bool reading;
 };
 
 /* Starts sh -c command with `in' and `out' as its fds 0 and 1. */
@@ -90,8 +91,7 @@ ended(pid_t pid)
 
 /*
  * Waits for pid until the hook's end and kills its group there. Returns its
- * wait status, or -1 and errno. Where no hook runs (the collector closes a
- * forgotten pipe) nothing is waited for.
+ * wait status, or -1 and errno.
  */
 static int
 finish(pid_t pid)
@@ -196,22 +196,42 @@ pipe_close(void *cookie)
 	return close(p->fd);
 }
 
-/* closef of the handle: called by close() and by the collector. */
+/* Has the collector called us? */
+static bool
+collected(lua_State *L)
+{
+	lua_Debug ar;
+
+	return lua_getstack(L, 0, &ar) && lua_getinfo(L, "n", &ar) &&
+	    ar.name != NULL && strcmp(ar.name, "__gc") == 0;
+}
+
+/*
+ * closef of the handle. A pipe that the script forgot is not waited for: who
+ * writes into it is killed, who reads from it gets what was written and its
+ * end.
+ */
 static int
 popen_end(lua_State *L)
 {
 	struct popen *p = luaL_checkudata(L, 1, LUA_FILEHANDLE);
 
 	fclose(p->stream.f);
-	return push_status(L, finish(p->pid));
+	if (!collected(L))
+		return push_status(L, finish(p->pid));
+	if (p->reading)
+		kill(-p->pid, SIGKILL);
+	waitpid(p->pid, NULL, p->reading ? 0 : WNOHANG);
+	return 0;
 }
 
 /* A pipe to or from a new shell: the FILE, or NULL and errno. */
 static FILE *
-popen_start(struct popen *p, const char *command, bool reading)
+popen_start(struct popen *p, const char *command)
 {
 	static const cookie_io_functions_t io = {pipe_read, pipe_write, NULL,
 	    pipe_close};
+	bool reading = p->reading;
 	int fds[2], theirs;
 	FILE *f;
 
@@ -250,9 +270,9 @@ io_popen(lua_State *L)
 	    "invalid mode");
 	p = lua_newuserdatauv(L, sizeof *p, 0);
 	/* A closed handle, until there is something to close. */
-	*p = (struct popen){{NULL, NULL}, -1, -1};
+	*p = (struct popen){{NULL, NULL}, -1, -1, *mode == 'r'};
 	luaL_setmetatable(L, LUA_FILEHANDLE);
-	p->stream.f = popen_start(p, command, *mode == 'r');
+	p->stream.f = popen_start(p, command);
 	if (p->stream.f == NULL)
 		return luaL_fileresult(L, 0, command);
 	p->stream.closef = popen_end;
