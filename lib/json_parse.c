@@ -110,6 +110,8 @@ unescape(struct json_parser *p)
 	char c = peek(p);
 	const char *found;
 
+	if (p->at == p->text.n)
+		return "a string without an end";
 	p->at++;
 	if (c == 'u')
 		return unescape_unicode(p);

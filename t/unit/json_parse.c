@@ -66,6 +66,7 @@ static const char *const cases[][2] = {
     {"\"\\uD800\"", "!7 half a surrogate pair"},
     {"\"\\uD800\\uD800\"", "!13 half a surrogate pair"},
     {"\"\\u004", "!3 \\u without four hexadecimal digits"},
+    {"\"a\\", "!3 a string without an end"},
     {"\"a", "!2 a string without an end"},
     {"\"a\n\"", "!2 a control character in a string"},
     {"\"\xff\"", "!1 not UTF-8"},
