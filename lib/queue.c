@@ -68,7 +68,26 @@ queue_open(struct queue *q, const char *dir)
 	return -1;
 }
 
-/* Makes the directories that path needs, each durable before it is used. */
+/* mkdir(2), made durable in the directory above it. */
+static int
+make_dir(struct queue *q, const char *path)
+{
+	char above[QUEUE_NAME_MAX];
+	size_t slash = span_rchr(span_of(path), '/');
+
+	if (mkdirat(q->fd, path, 0700) == -1)
+		return errno == EEXIST ? 0 : -1;
+	if (path[slash] == '\0') {
+		fsync(q->fd);
+		return 0;
+	}
+	memcpy(above, path, slash);
+	above[slash] = '\0';
+	queue_sync_dir(q, above);
+	return 0;
+}
+
+/* Makes the directories that path needs. */
 static int
 make_parents(struct queue *q, const char *path)
 {
@@ -84,9 +103,7 @@ make_parents(struct queue *q, const char *path)
 		if (part[i] != '/')
 			continue;
 		part[i] = '\0';
-		if (mkdirat(q->fd, part, 0700) == 0)
-			fsync(q->fd);
-		else if (errno != EEXIST)
+		if (make_dir(q, part) == -1)
 			return -1;
 		part[i] = '/';
 	}
@@ -105,12 +122,8 @@ queue_openat(struct queue *q, const char *path, int flags)
 		return fd;
 	if (make_parents(q, path) == -1)
 		return -1;
-	if (flags & O_DIRECTORY) {
-		if (mkdirat(q->fd, path, 0700) == 0)
-			fsync(q->fd);
-		else if (errno != EEXIST)
-			return -1;
-	}
+	if ((flags & O_DIRECTORY) && make_dir(q, path) == -1)
+		return -1;
 	return openat(q->fd, path, flags, 0600);
 }
 

@@ -201,16 +201,17 @@ queue_out_remove(struct queue_out *o)
 {
 	char path[QUEUE_NAME_MAX];
 
-	if (unlinkat(o->q->fd, o->path, 0) == -1)
-		return -1;
-	/* Nobody can find it any more: the lock need not be given up. */
-	o->locked = false;
-	/* Also for an entry in new/: a runner may have died between its line
-	 * in the history and its rename. */
+	/* First, so that a crash leaves no history of nothing. Also for an
+	 * entry in new/: a runner may have died between its line in the
+	 * history and its rename. */
 	if (strcmp(o->name.place, "new") != 0 || has_histories(o->q)) {
 		history_path(o->name.id, path);
 		unlinkat(o->q->fd, path, 0);
 	}
+	if (unlinkat(o->q->fd, o->path, 0) == -1)
+		return -1;
+	/* Nobody can find it any more: the lock need not be given up. */
+	o->locked = false;
 	return 0;
 }
 

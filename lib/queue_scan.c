@@ -158,13 +158,21 @@ bucket_time(const char *name, int64_t *start)
 }
 
 static int
+by_id(const void *a, const void *b)
+{
+	const struct queue_name *x = a, *y = b;
+
+	return strcmp(x->id, y->id);
+}
+
+static int
 by_due(const void *a, const void *b)
 {
 	const struct queue_name *x = a, *y = b;
 
 	if (x->due != y->due)
 		return x->due < y->due ? -1 : 1;
-	return strcmp(x->id, y->id);
+	return by_id(a, b);
 }
 
 int
@@ -206,7 +214,14 @@ int
 queue_scan(struct queue *q, int64_t now, int64_t horizon, bool all,
     struct queue_names *names)
 {
+	size_t first = names->n;
+
 	if (queue_scan_place(q, "new", names) == -1)
 		return -1;
+	/* An id begins with its time: oldest first, and neighbours on the
+	 * disk one after the other. */
+	if (names->n > first)
+		qsort(names->v + first, names->n - first, sizeof *names->v,
+		    by_id);
 	return queue_scan_due(q, now, horizon, all, names);
 }

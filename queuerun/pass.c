@@ -111,7 +111,12 @@ next_name(struct pass *p, size_t *index)
 		p->names_left = false;
 		return NULL;
 	}
-	*index = (size_t)((job->start + i) % job->names->n);
+	if (i < job->nnew)
+		*index = (size_t)((job->start_new + i) % job->nnew);
+	else
+		*index = job->nnew +
+		    (size_t)((job->start_due + i - job->nnew) %
+			(job->names->n - job->nnew));
 	return &job->names->v[*index];
 }
 

@@ -13,8 +13,8 @@
 
 /* What the workers of a run share; in memory that fork(2) shares. */
 struct pass_shared {
-	uint64_t next; /* of the names, counted from start: who takes it
-			* works on it */
+	uint64_t next; /* place in the order below: who takes it works on
+			* that name */
 	struct settle_counts counts;
 };
 
@@ -22,8 +22,11 @@ struct pass_job {
 	struct queue *q;
 	struct controls *controls;
 	struct retry retry;
+	/* First those in new/, then the others; each part begins at a random
+	 * place and wraps, so that runs that overlap do not meet at every
+	 * entry. */
 	const struct queue_names *names;
-	size_t start; /* where the names begin, wrapping */
+	size_t nnew, start_new, start_due;
 	struct pass_shared *shared;
 };
 

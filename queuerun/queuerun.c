@@ -253,7 +253,11 @@ main(int argc, char **argv)
 	find_names(&q, &controls, &job.retry, &names);
 	job.q = &q;
 	job.shared = share_memory();
-	job.start = random_start(names.n);
+	while (job.nnew < names.n &&
+	    strcmp(names.v[job.nnew].place, "new") == 0)
+		job.nnew++;
+	job.start_new = random_start(job.nnew);
+	job.start_due = random_start(names.n - job.nnew);
 	good = run_workers(&job, (size_t)controls.workers);
 	log_pass(&job.shared->counts, names.n, started);
 	queue_names_free(&names);
