@@ -403,7 +403,7 @@ pid=$!
 started $pid
 fast_done() { [ "$(jobs_of ok | wc -l)" -eq 300 ]; }
 ok "slow: the fast one is done first" until_true 30 fast_done
-is "slow: the slow one has hardly begun" "$(jobs_of hold | wc -l)" 1
+ok "slow: the slow one has hardly begun" test "$(jobs_of hold | wc -l)" -le 1
 : >"$T/notes/go"
 wait $pid
 is "slow: exit 0" $? 0
