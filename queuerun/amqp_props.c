@@ -32,7 +32,15 @@ struct span
 amqp_message_id(struct agent_job *job)
 {
 	const struct agent_rcpt *first = job->rcpts;
+	uint64_t number;
 
+	/* A repeat whose group cannot be seen any more, because some of it
+	 * are done: the runner says how it was. */
+	if (num_parse_u64(agent_job_field(job, SPAN("first")), &number) == 0)
+		return span_eq(agent_job_field(job, SPAN("whole")),
+			   SPAN("1")) ? job->id :
+		    arena_printf(&job->arena, "%.*s.%llu", SPAN_ARG(job->id),
+			(unsigned long long)number);
 	if (job->nrcpts == job->env.nrcpts)
 		return job->id;
 	if (job->nrcpts == 0)

@@ -12,7 +12,8 @@ enum amqp_format { AMQP_RAW, AMQP_JSON };
 /*
  * The same for every attempt at the same recipients, so that a consumer can
  * drop a repeat: the entry's id when the job has all recipients that the
- * entry ever had, else id "." number of the job's first. Lives in the job.
+ * entry ever had, else id "." number of the job's first. Recipients that are
+ * done count, as the fields "first" and "whole" say. Lives in the job.
  */
 struct span amqp_message_id(struct agent_job *job);
 
