@@ -401,6 +401,7 @@ control agenttimeout 60
 "$QUEUERUN" -c "$T/control" -q "$T/queue" --now $T0 2>"$T/log" &
 pid=$!
 started $pid
+# shellcheck disable=SC2317
 fast_done() { [ "$(jobs_of ok | wc -l)" -eq 300 ]; }
 ok "slow: the fast one is done first" until_true 30 fast_done
 ok "slow: the slow one has hardly begun" test "$(jobs_of hold | wc -l)" -le 1

@@ -170,6 +170,30 @@ q remove 00000000000000000000000007
 is "foreign: not removed" "$STATUS" 111
 ok "foreign: still there" test -L "$T/queue/new/00000000000000000000000007"
 
+# The example of smtpe-queue(5), put together again, is an entry.
+page=$HERE/../man/smtpe-queue.5
+python3 - "$page" >"$T/example" <<'EOF'
+import re, sys
+page = open(sys.argv[1]).read()
+text = re.search(r"^\.Ss An example$.*?^\.Bd [^\n]*\n(.*?)^\.Ed$", page,
+                 re.S | re.M).group(1)
+text = text.replace(" \\e\n ", "")
+message, rest = text.split("smtpe-entry 1\n")
+sys.stdout.write(message.replace("\n", "\r\n") + "smtpe-entry 1\n" + rest)
+EOF
+is "manual: the example has as many octets as it says" "$(wc -c <"$T/example")" \
+    "$(sed -n 's/^\([0-9]*\) octets; the first.*/\1/p' "$page")"
+ok "manual: an independent reader agrees" python3 "$HERE/read-entry.py" "$T/example"
+ID=$(sed -n 's/^id //p' "$T/example")
+(umask 077 && cp "$T/example" "$T/queue/new/$ID")
+q show --json "$ID"
+is "manual: and so do we" "$STATUS $(json 'v["sender"], v["size"], len(v["recipients"])')" \
+    "0 ('a@client.example', 24, 2)"
+q cat "$ID"
+is "manual: as it leaves" "$(cat "$T/out")" \
+    "$(python3 "$HERE/read-entry.py" -c "$T/example")"
+q remove "$ID"
+
 for wrong in '' 'explode' 'show' 'show a b' 'cat' 'remove' 'list x' 'stat x' 'cat --json x'; do
 	# shellcheck disable=SC2086
 	q $wrong
