@@ -71,6 +71,8 @@ open(lua_State *L)
 /* database:find(key) -> string | nil [, error]: the value, nil when the key
  * is not there, nil and an error when the file is damaged. Of a key that is
  * there several times, the first value. */
+/* cdb.find(database, key) -> string | nil [, error]: another way to write
+ * database:find(key). */
 static int
 find(lua_State *L)
 {
@@ -111,6 +113,8 @@ next(lua_State *L)
 
 /* database:iterate() -> iterator: every record, in the file's order, as in
  * "for key, value in database:iterate() do"; a damaged file raises. */
+/* cdb.iterate(database) -> iterator: another way to write
+ * database:iterate(). */
 static int
 iterate(lua_State *L)
 {

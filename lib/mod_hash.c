@@ -77,14 +77,14 @@ md5(lua_State *L)
 	return digest(L, &br_md5_vtable);
 }
 
-/* hash.sha1(text [, raw]) -> string */
+/* hash.sha1(text [, raw]) -> string: as hash.md5. */
 static int
 sha1(lua_State *L)
 {
 	return digest(L, &br_sha1_vtable);
 }
 
-/* hash.sha256(text [, raw]) -> string */
+/* hash.sha256(text [, raw]) -> string: as hash.md5. */
 static int
 sha256(lua_State *L)
 {
@@ -128,7 +128,7 @@ new(lua_State *L)
 	return make_context(L, check_algorithm(L, 1));
 }
 
-/* md5.new() -> context: hash.new("md5"). */
+/* md5.new() -> context: the same as hash.new("md5"). */
 static int
 md5_new(lua_State *L)
 {
@@ -175,7 +175,7 @@ done(lua_State *L)
 	return push_digest(L, out, digest_size(c->vtable), raw);
 }
 
-/* md5.sum(text [, raw]) -> string: hash.md5. */
+/* md5.sum(text [, raw]) -> string: the same as hash.md5. */
 static int
 md5_sum(lua_State *L)
 {

@@ -22,6 +22,8 @@
 /* net.reverseip(address [, arpa]) -> string | nil, error: the address as DNS
  * lists ask for it, "1.2.0.192" or 32 digits with dots between them; with
  * arpa, followed by ".in-addr.arpa" or ".ip6.arpa". */
+/* net.reverse_ip(address [, arpa]) -> string | nil, error: another name for
+ * net.reverseip. */
 static int
 reverseip(lua_State *L)
 {

@@ -98,21 +98,24 @@ log_message(lua_State *L)
 	return send(L, (int)level, 2);
 }
 
-/* syslog.error(message): syslog.log(syslog.LOG_ERR, message). */
+/* syslog.error(message): the same as
+ * syslog.log(syslog.LOG_ERR, message). */
 static int
 error(lua_State *L)
 {
 	return send(L, LOG_ERR, 1);
 }
 
-/* syslog.info(message): syslog.log(syslog.LOG_INFO, message). */
+/* syslog.info(message): the same as
+ * syslog.log(syslog.LOG_INFO, message). */
 static int
 info(lua_State *L)
 {
 	return send(L, LOG_INFO, 1);
 }
 
-/* syslog.debug(message): syslog.log(syslog.LOG_DEBUG, message). */
+/* syslog.debug(message): the same as
+ * syslog.log(syslog.LOG_DEBUG, message). */
 static int
 debug(lua_State *L)
 {
