@@ -74,7 +74,7 @@ ifeq ($(VARIANT),musl)
   GCCLIB := $(dir $(shell gcc -print-libgcc-file-name))
   MUSLLIB := $(firstword $(wildcard /usr/lib/*-linux-musl))
   LINK = $(CC) -static -nostartfiles -Wl,--sort-section=name \
-	-Wl,-pie,--no-dynamic-linker,-z,text,-z,relro,-z,now \
+	-Wl,-pie,--no-dynamic-linker,-z,text,-z,relro,-z,now,-u,memcpy \
 	-o $@ $(MUSLLIB)/rcrt1.o $(MUSLLIB)/crti.o $(GCCLIB)crtbeginS.o \
 	$(filter %.o %.a,$^) $(1) $(GCCLIB)crtendS.o $(MUSLLIB)/crtn.o
 else
