@@ -6,6 +6,7 @@
 #include "die.h"
 #include "file.h"
 #include "log.h"
+#include <fcntl.h>
 #include <stdlib.h>
 #include <unistd.h>
 
@@ -207,6 +208,19 @@ start_log(const struct line *l, const char *where)
 		die_bug("log=%s", where);
 }
 
+/*
+ * A descriptor below 3 that nobody opened would become the next file that is:
+ * then log lines are written into an entry of the queue.
+ */
+static void
+fill_std_fds(void)
+{
+	for (int fd = 0; fd < 3; fd++)
+		if (fcntl(fd, F_GETFD) == -1 &&
+		    open("/dev/null", O_RDWR) != fd)
+			_exit(EXIT_TEMP);
+}
+
 int
 option_parse(const struct option_program *program, int argc, char **argv,
     struct controls *c)
@@ -215,6 +229,7 @@ option_parse(const struct option_program *program, int argc, char **argv,
 	struct buf text = {0};
 	bool usage;
 
+	fill_std_fds();
 	/* Complaints from here on must not reach a client on fd 2. */
 	start_log(&l, "auto");
 	l.next = argc > 0;

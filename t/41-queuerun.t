@@ -540,6 +540,16 @@ exec 9>&-
 is "sweep: leaves what is locked, and what is not ours" \
     "$(cd "$T/queue/tmp" && echo *)" "00000000000000000000000002 note"
 
+# No log is no reason to write it into an entry.
+fresh
+control route later:
+entry ok@x.test
+cp "$T/queue/new/$ID" "$T/before"
+"$QUEUERUN" -c "$T/control" -q "$T/queue" --now $T0 <&- >&- 2>&-
+is "no descriptors: exit 0" $? 0
+ok "no descriptors: the entry is as it was" cmp -s "$T/before" "$T/queue/$(where "$ID")"
+is "no descriptors: and so is its history" "$(history "$ID" | grep -vc "^$T0 ")" 0
+
 # Trouble of ours is 111, before anything is touched.
 fresh
 entry -m route=ok: a@x.test
