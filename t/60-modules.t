@@ -120,6 +120,21 @@ sed -n 's/^# value //p' "$T/log.mod_syslog" | sort >"$T/values.lua"
 ok "there are values" test "$(wc -l <"$T/values.lua")" -gt 30
 ok "syslog's values are the system's" cmp "$T/values.lua" "$T/values.system"
 
+# --- a limit ends them, and the session goes on ---
+
+for case in $(sed -n 's/^function endless\.\([a-z_]*\).*/\1/p' \
+    "$HERE/lua/endless.lua"); do
+	printf 'HELO %s\r\nNOOP\r\nQUIT\r\n' "$case" >"$T/limit"
+	limit='-o hooktimeout=200ms'
+	[ "${case%%_*}" = time ] || limit='-o hooktimeout=300 -o luamemory=16M'
+	# shellcheck disable=SC2086
+	smtpe_run "$T/limit" -s "$HERE/lua/endless.lua" $limit
+	is "$case: the session goes on" \
+	    "$STATUS $(cut -c 1-3 "$T/out" | tr '\n' ' ')" "0 220 250 250 221 "
+	like "... and the log says why" "$(cat "$T/log")" \
+	    "event=hook-error hook=helo .* out of ${case%%_*}"
+done
+
 # --- nothing without a test ---
 
 lua nothing "$HERE/lua/list.lua"

@@ -40,6 +40,13 @@ t.run(function()
 		cdb.open(dir .. "/test.cdb"):find("one")
 	end
 	t.is(db:find("one"), "1", "2000 others were opened and forgotten")
+	collectgarbage()
+	collectgarbage()
+	local maps = 0
+	for line in io.lines("/proc/self/maps") do
+		maps = maps + (line:find("test.cdb", 1, true) and 1 or 0)
+	end
+	t.ok(maps >= 1 and maps <= 3, "they closed by themselves", maps)
 
 	t.fails("No such file", "no file", cdb.open(dir .. "/nonesuch.cdb"))
 	t.fails("directory", "a directory", cdb.open(dir))
