@@ -66,22 +66,22 @@ take_run(struct session *s, struct arrival *a, struct span run)
 }
 
 /*
- * Each block has timeoutsmtpd. The session's own deadline moves on as long
- * as the client keeps the minimum rate, so that a large message over a
- * working line is never cut, and one octet a second is.
+ * Each block has timeoutsmtpd. The session's own deadline moves on by the
+ * time that the octets pay for at the minimum rate, so that a large message
+ * over a working line is never cut, and one octet a second is.
  */
 static void
 set_deadlines(struct session *s, const struct arrival *a)
 {
 	uint64_t rate = s->controls.mindatarate;
-	clock_ms now = clock_mono();
+	clock_ms paid;
 
 	s->io.command_deadline = clock_deadline(s->controls.timeoutsmtpd);
-	if (rate == 0 || a->given_up || s->io.session_deadline == CLOCK_NEVER)
+	if (rate == 0 || a->given_up)
 		return;
-	if (a->octets >= (uint64_t)(now - a->started) * rate / 1000 &&
-	    s->io.session_deadline < s->io.command_deadline)
-		s->io.session_deadline = s->io.command_deadline;
+	paid = a->started + (clock_ms)(a->octets * 1000 / rate);
+	if (paid > s->io.session_deadline)
+		s->io.session_deadline = paid;
 }
 
 /* Reads up to CRLF.CRLF: 1; 0 when the client is gone, -1 and errno. */

@@ -222,6 +222,11 @@ handle_line(struct session *s, struct span line)
 	}
 	if (r.code != 0)
 		session_reply(s, r);
+	/* What a message paid for is over with it; its reply goes out. */
+	if (s->io.session_deadline != s->deadline) {
+		io_flush(&s->io);
+		s->io.session_deadline = s->deadline;
+	}
 	s->facts.input = (struct span){NULL, 0};
 	if (s->reset_after && s->ending == GOES_ON)
 		reset(s);
@@ -340,7 +345,8 @@ session_run(struct session *s)
 	struct hook_arg dropped;
 
 	s->started = clock_mono();
-	s->io.session_deadline = clock_deadline(s->controls.timeoutsession);
+	s->deadline = clock_deadline(s->controls.timeoutsession);
+	s->io.session_deadline = s->deadline;
 	new_transaction(s);
 	greet(s);
 	command_loop(s);

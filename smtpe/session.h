@@ -60,6 +60,8 @@ struct session {
 	struct span relay_suffix;   /* RELAYCLIENT's value */
 	uint64_t errors, junk, messages;
 	clock_ms started;
+	clock_ms deadline;	    /* of the whole; io's is later while a
+				     * message comes in */
 	struct hook_arg args[3];    /* for the hook of the command at hand */
 	size_t nargs;
 	struct span list;	    /* what that hook made of a list */
