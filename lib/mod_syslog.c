@@ -7,7 +7,7 @@
 
 static struct {
 	bool opened;
-	char ident[64]; /* openlog(3) keeps the pointer */
+	char ident[32]; /* openlog(3) keeps the pointer; musl cuts here */
 	int options, facility;
 } own;
 
@@ -49,7 +49,7 @@ send(lua_State *L, int level, int idx)
 }
 
 /* syslog.open(ident [, options [, facility]]): from now on the script's lines
- * go to syslog(3) under that name (63 octets of it). Not needed otherwise. The
+ * go to syslog(3) under that name (31 octets of it). Not needed otherwise. The
  * default options are LOG_PID, the default facility is LOG_MAIL. */
 static int
 open(lua_State *L)

@@ -105,7 +105,7 @@ like "where it is one line, too" "$log" '^policy\[[0-9]+\]: two\?lines to syslog
 like "the program's lines stay its own" "$log" \
     '^smtpe\[[0-9]+\] event=print text="ours meanwhile"$'
 like "a name is one word, and cut" "$log" \
-    '^bad\?namex{55}: under another name$'
+    '^bad\?namex{23}: under another name$'
 like "after syslog.close it goes to our log again" "$log" \
     'event=syslog level=info text="ours again"$'
 

@@ -2,9 +2,6 @@
 -- t/60-modules.t: HELO says which.
 local endless = {}
 
-function endless.time_find_ip()
-	net.find_ip(("1:"):rep(8 << 20))
-end
 function endless.time_pairs()
 	json.encode(setmetatable({}, {__pairs = function()
 		return function() return "a", 1 end
