@@ -32,20 +32,24 @@ configure(struct amqp_flow *f, const struct controls *c)
 	return NULL;
 }
 
+unsigned
+amqp_flow_window(const struct controls *c)
+{
+	if (c->amqpwindow > AMQP_WINDOW_MAX)
+		return AMQP_WINDOW_MAX;
+	return c->amqpwindow > 0 ? (unsigned)c->amqpwindow : 1;
+}
+
 void
 amqp_flow_start(struct amqp_flow *f, struct agent *a)
 {
-	uint64_t window = a->controls.amqpwindow;
-
 	f->agent = a;
 	f->conn.fd = -1;
 	f->todo_end = &f->todo;
 	f->wrong = configure(f, &a->controls);
 	if (f->wrong != NULL)
 		log_warn("amqp-config", "%s", f->wrong);
-	if (window > AMQP_WINDOW_MAX)
-		window = AMQP_WINDOW_MAX;
-	amqp_window_init(&f->window, window ? (size_t)window : 1);
+	amqp_window_init(&f->window, amqp_flow_window(&a->controls));
 }
 
 /* Back to the front of todo, in the order of their tags, to go alone. */

@@ -49,6 +49,9 @@ struct amqp_flow {
 	size_t next_bad;
 };
 
+/* Messages that may be published and not confirmed. */
+unsigned amqp_flow_window(const struct controls *c);
+
 void amqp_flow_start(struct amqp_flow *f, struct agent *a);
 /* Takes a job; publishes it if that is possible now. */
 void amqp_flow_deliver(struct amqp_flow *f, struct agent_job *job);

@@ -10,10 +10,11 @@ place(struct amqp_window *w, uint64_t tag)
 }
 
 void
-amqp_window_init(struct amqp_window *w, size_t at_least)
+amqp_window_init(struct amqp_window *w, size_t limit)
 {
+	w->limit = limit;
 	w->size = 1;
-	while (w->size < at_least)
+	while (w->size < limit)
 		w->size *= 2;
 	if ((w->ring = calloc(w->size, sizeof *w->ring)) == NULL)
 		die_temp("out of memory");
@@ -31,7 +32,7 @@ amqp_window_reset(struct amqp_window *w)
 bool
 amqp_window_full(const struct amqp_window *w)
 {
-	return w->next - w->oldest >= w->size;
+	return w->next - w->oldest >= w->limit;
 }
 
 struct amqp_sent *

@@ -21,11 +21,12 @@ struct amqp_sent {
 struct amqp_window {
 	struct amqp_sent *ring;
 	size_t size; /* a power of two */
+	size_t limit; /* at most so many at once */
 	uint64_t oldest, next; /* tags */
 	size_t n;    /* not settled */
 };
 
-void amqp_window_init(struct amqp_window *w, size_t at_least);
+void amqp_window_init(struct amqp_window *w, size_t limit);
 /* The channel is new: tags begin at 1. What was in it must be out. */
 void amqp_window_reset(struct amqp_window *w);
 

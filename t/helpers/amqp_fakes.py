@@ -220,6 +220,36 @@ def tests_confirms():
            r.log())
 
 
+def test_window():
+    """Never more than amqpwindow are published and not confirmed."""
+    most = []
+
+    def script(conn):
+        conn.login()
+        for tag in range(5, 20, 5):
+            for _ in range(5):
+                conn.publish()
+            conn.sock.settimeout(0.2)
+            try:
+                most.append(conn.sock.recv(1))
+            except TimeoutError:
+                pass
+            conn.sock.settimeout(None)
+            conn.ack(tag, multiple=True)
+        conn.until_gone()
+    with Fake(script) as fake:
+        p = place(fake.uri, amqpwindow="5", amqptimeout="30")
+        r = start(p)
+        give(r, p, 10)
+        r.collect(5)
+        give(r, p, 5)
+        r.collect(15)
+        tap.ok(outcomes(r) == ["ok"] * 15 and not most,
+               "amqpwindow is kept", answers(r), most, fake.errors)
+        r.finish()
+        p.remove()
+
+
 def tests_frames():
     """Bodies larger than a frame, whatever the limit."""
     for limit in (4096, 5001, 0):
@@ -553,7 +583,7 @@ def tests_controls():
                name + " is temporary and no password is shown", answers(r),
                r.log())
         p.remove()
-    for wanted, value in ((1, "1"), (128, ""), (1024, "100000")):
+    for wanted, value in ((2, "1"), (256, ""), (2048, "100000")):
         p = Place(BASE, **({"amqpwindow": value} if value else {}))
         r = start(p)
         tap.eq(r.window, wanted, f"window {value or 'not set'}")
@@ -587,8 +617,8 @@ def tests_controls():
 
 only = sys.argv[3:]
 for test in (tests_controls, tests_login, tests_garbage, tests_confirms,
-             tests_frames, tests_time, test_slow, tests_blocked,
-             tests_closed, tests_nodes, tests_own_fault):
+             test_window, tests_frames, tests_time, test_slow,
+             tests_blocked, tests_closed, tests_nodes, tests_own_fault):
     if not only or test.__name__ in only:
         began = time.monotonic()
         test()

@@ -161,6 +161,13 @@ test_window(void)
 
 	amqp_window_init(&w, 3);
 	is_int(w.size, 4, "a power of two");
+	for (size_t i = 0; i < 3; i++)
+		amqp_window_put(&w, &job[i], id[i]);
+	ok(amqp_window_full(&w), "the limit is kept nevertheless");
+	for (uint64_t tag = 1; tag < 4; tag++)
+		amqp_window_take(&w, tag, &s);
+	free(w.ring);
+	amqp_window_init(&w, 4);
 	ok(amqp_window_oldest(&w) == NULL, "nothing in it");
 	for (size_t i = 0; i < 4; i++)
 		amqp_window_put(&w, &job[i], id[i]);
