@@ -1,0 +1,102 @@
+#!/bin/sh
+# smtpe-hooks(7) lists the stages of lib/hook.def, and its examples work.
+# shellcheck source=t/lib.sh
+. "${0%/*}/lib.sh"
+
+top=${HERE%/*}
+page=$top/man/smtpe-hooks.7
+write=$top/scripts/man-hooks
+
+cp "$page" "$T/page"
+ok "the lists can be written" sh "$write" "$T/page"
+ok "smtpe-hooks.7 has the table's stages (scripts/man-hooks writes them)" \
+    diff -u "$page" "$T/page"
+
+# Each stage that there is, once, and no other.
+sed -n 's/^HOOK(\([a-z_]*\),.*/\1/p' "$top/lib/hook.def" | sort >"$T/table"
+ok "there are stages" test -s "$T/table"
+sed -n '/BEGIN hook.def stages/,/END hook.def/p' "$page" |
+    sed -n 's/^\.It Fn hook\.\([a-z_]*\).*/\1/p' | sort >"$T/listed"
+is "each has an item" "$(cat "$T/listed")" "$(cat "$T/table")"
+sed -n '/BEGIN hook.def verdicts/,/END hook.def/p' "$page" |
+    sed -n 's/^\.It \([a-z_]*\) Ta.*/\1/p' | sort >"$T/rows"
+is "each has a row of verdicts" "$(cat "$T/rows")" "$(cat "$T/table")"
+
+# A page that is out of date is noticed and mended.
+sed '/^\.It Fn hook\.rcpt/d' "$page" >"$T/old"
+ok "an old page differs" test "$(cat "$T/old")" != "$(cat "$page")"
+ok "it is written anew" sh "$write" "$T/old"
+ok "and is the same as the page" cmp "$T/old" "$page"
+grep -v 'END hook.def' "$page" >"$T/broken"
+cp "$T/broken" "$T/before"
+if sh "$write" "$T/broken" 2>"$T/err"; then
+	fail "a page without a marker is refused"
+else
+	pass "a page without a marker is refused"
+fi
+ok "and left as it was" cmp "$T/broken" "$T/before"
+
+# example NAME: what the page shows under that name, as a script.
+example() {
+	awk -v name="$1" '
+	    /^\.\\" example / { here = $3 == name; next }
+	    here && /^\.Bd / { inside = 1; next }
+	    /^\.Ed/ { if (inside) exit; next }
+	    inside { gsub(/\\e/, "\\"); gsub(/\\&/, ""); print }
+	' "$page"
+}
+
+mkdir "$T/control"
+echo mx.example.com >"$T/control/me"
+echo example.com >"$T/control/rcpthosts"
+
+# session NAME IP: the replies' codes to the lines on standard input.
+session() {
+	example "$1" >"$T/$1.lua"
+	TCPREMOTEIP=$2 PROTO=TCP "$SMTPE" -c "$T/control" -s "$T/$1.lua" \
+	    -q "$T/queue" -o errordelay=0 2>>"$T/log" |
+	    tr -d '\r' | sed -n 's/^\([0-9][0-9][0-9]\) \([245]\.[0-9.]* \)*\(.*\)/\1 \2/p' |
+	    sed 's/ *$//' | tr '\n' ',' | sed 's/,$//'
+}
+
+if [ ! -x "$SMTPE" ]; then
+	fail "smtpe is built"
+	diag "no $SMTPE"
+	done_testing
+fi
+
+is "example clients: a client that is refused" \
+    "$(printf 'QUIT\r\n' | session clients 192.0.2.1)" "554 5.7.1"
+is "example clients: our own name" \
+    "$(printf 'HELO MX.example.com\r\nEHLO mx.example.com\r\nHELO x\r\nQUIT\r\n' |
+    session clients 192.0.2.2)" \
+    "220,550 5.7.1,550 5.7.1,250,221 2.0.0"
+is "example recipients: HELO" \
+    "$(printf 'HELO x\r\nMAIL FROM:<a@b.example>\r\nRCPT TO:<1@example.com>\r\nRCPT TO:<2@example.com>\r\nRCPT TO:<3@example.com>\r\nQUIT\r\n' |
+    session recipients 192.0.2.2)" \
+    "220,250,250 2.1.0,250 2.1.5,250 2.1.5,452 4.5.3,221 2.0.0"
+is "example recipients: EHLO, and a bounce" \
+    "$(printf 'EHLO x\r\nMAIL FROM:<a@b.example>\r\nRCPT TO:<1@example.com>\r\nRCPT TO:<2@example.com>\r\nRCPT TO:<3@example.com>\r\nRSET\r\nMAIL FROM:<>\r\nRCPT TO:<1@example.com>\r\nRCPT TO:<2@example.com>\r\nQUIT\r\n' |
+    session recipients 192.0.2.2)" \
+    "220,250,250 2.1.0,250 2.1.5,250 2.1.5,250 2.1.5,250 2.0.0,250 2.1.0,250 2.1.5,550 5.5.3,221 2.0.0"
+
+# message TEXT: a session with one message.
+message() {
+	printf 'EHLO x\r\nMAIL FROM:<a@b.example>\r\nRCPT TO:<1@example.com>\r\nDATA\r\nSubject: x\r\n\r\n%s\r\n.\r\nQUIT\r\n' "$1"
+}
+head="220,250,250 2.1.0,250 2.1.5,354"
+is "example content: an ordinary message" \
+    "$(message hello | session content 192.0.2.2)" \
+    "$head,250 2.0.0,221 2.0.0"
+is "example content: what the scanner finds" \
+    "$(message 'X5O EICAR' | session content 192.0.2.2)" \
+    "$head,554 5.7.1,221 2.0.0"
+is "example content: a large message" \
+    "$(message "$(printf '%05000d' 0)" | session content 192.0.2.2)" \
+    "$head,250 2.0.0,221 2.0.0"
+is "... lies apart" \
+    "$(find "$T/queue/quarantine/large" -type f | wc -l)" 1
+is "... and the ordinary one in the queue" \
+    "$(find "$T/queue/new" -type f | wc -l)" 1
+is "no example has an error" "$(grep -E 'event=(hook|fatal)' "$T/log")" ""
+done_testing
