@@ -225,6 +225,23 @@ question_name(struct dns *d, unsigned type, struct span asked,
 	return good ? 0 : -1;
 }
 
+static struct dns_query *
+add(struct dns *d, unsigned class, unsigned type, struct span asked,
+    struct span full)
+{
+	struct dns_query *q = arena_zalloc(&d->arena, sizeof *q);
+
+	q->dns = d;
+	q->asked = arena_dup(&d->arena, asked);
+	q->name = full;
+	q->class = class;
+	q->type = type;
+	*d->last = q;
+	d->last = &q->next;
+	d->n++;
+	return q;
+}
+
 int
 dns_query(struct dns *d, unsigned class, unsigned type, struct span name)
 {
@@ -242,20 +259,50 @@ dns_query(struct dns *d, unsigned class, unsigned type, struct span name)
 	}
 	if (open_channel(d) == -1)
 		return -1;
-	q = arena_zalloc(&d->arena, sizeof *q);
-	q->dns = d;
-	q->asked = arena_dup(&d->arena, name);
-	q->name = full;
-	q->class = class;
-	q->type = type;
-	*d->last = q;
-	d->last = &q->next;
-	d->n++;
+	q = add(d, class, type, name, full);
 	d->pending++;
 	/* May call answered() at once. */
 	ares_query(d->channel, arena_cstr(&d->arena, full), (int)class,
 	    (int)type, answered, q);
 	return 0;
+}
+
+int
+dns_note(struct dns *d, unsigned class, unsigned type, struct span name,
+    int rcode, int error)
+{
+	struct dns_query *q;
+	char full[DNS_NAME + 1];
+
+	if (d->n >= DNS_QUERIES) {
+		errno = E2BIG;
+		return -1;
+	}
+	name = span_head(name, DNS_NAME);
+	memcpy(full, name.p, name.n);
+	full[name.n] = '.';
+	q = add(d, class, type, name, arena_dup(&d->arena,
+	    span_make(full, name.n + !span_iends(name, SPAN(".")))));
+	q->answer = (struct dns_answer){.rcode = rcode, .error = error};
+	q->done = true;
+	return 0;
+}
+
+const struct dns_query *
+dns_last(const struct dns *d)
+{
+	return (const struct dns_query *)(const void *)((const char *)d->last -
+	    offsetof(struct dns_query, next));
+}
+
+bool
+dns_untaken(const struct dns *d)
+{
+	const struct dns_query *q = d->first;
+
+	while (q != NULL && q->taken)
+		q = q->next;
+	return q != NULL;
 }
 
 /* Some query is answered and not taken. */

@@ -123,6 +123,19 @@ int dns_init(struct dns *d, const struct span *servers, size_t n);
 int dns_query(struct dns *d, unsigned class, unsigned type, struct span name);
 
 /*
+ * Takes note of a question that was not asked, answered with rcode and
+ * error, so that it has its place among the others: 0, or -1 and E2BIG.
+ */
+int dns_note(struct dns *d, unsigned class, unsigned type, struct span name,
+    int rcode, int error);
+
+/* The newest question; there must be one. */
+const struct dns_query *dns_last(const struct dns *d);
+
+/* Is there a question whose answer was not taken yet? */
+bool dns_untaken(const struct dns *d);
+
+/*
  * Waits until all questions are answered, or one that was not taken yet.
  * At the deadline those that are left get DNS_TIMEOUT, so that each is
  * answered in the end: 0. -1 and EINTR when a signal came: look what it was

@@ -253,6 +253,7 @@ hooks_load(const struct hook_config *config, struct buf *err)
 	lua_pushcfunction(L, load);
 	status = lua_pcall(L, 0, 0, 1);
 	over = hook_limit_stop();
+	mod_end();
 	if (status == LUA_ERRMEM)
 		over = OVER_MEMORY;
 	if (status == LUA_OK && over == OVER_NOT) {
@@ -414,6 +415,7 @@ run(struct hooks *h, struct hook_call *call)
 	if (id == HOOK_close)
 		fflush(NULL);
 	over = hook_limit_stop();
+	mod_end();
 	if (status != LUA_OK || over != OVER_NOT)
 		failed(h, call, status, over);
 	else if (call->wrong != NULL)

@@ -95,6 +95,10 @@ struct hook_config {
 	bool defer_errors;   /* hookerror = defer */
 	const struct hook_facts *facts;
 	struct span me;	     /* smtpe.host */
+	const char *control_dir; /* smtpe.control_dir; NULL: nil */
+	const struct span *dnsservers; /* as for dns_init() */
+	size_t ndnsservers;
+	int64_t dnstimeout_ms;
 	/*
 	 * A C function of the script's would not end (a pattern that
 	 * explodes): called from a signal handler with the log line that was

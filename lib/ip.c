@@ -202,3 +202,59 @@ ip_reverse(const struct ip *ip, bool arpa, struct buf *out)
 	if (arpa && n > 0)
 		buf_puts(out, n == 4 ? ".in-addr.arpa" : ".ip6.arpa");
 }
+
+/* "1.2.0.192" as 192.0.2.1. */
+static int
+parse_quad(struct span s, struct ip *out)
+{
+	char text[IP_TEXT];
+	size_t n = 0;
+
+	if (s.n >= 16)
+		return -1;
+	for (;;) {
+		size_t dot = span_rchr(s, '.');
+		struct span last = dot == s.n ? s : span_skip(s, dot + 1);
+
+		memcpy(text + n, last.p, last.n);
+		n += last.n;
+		if (dot == s.n)
+			break;
+		text[n++] = '.';
+		s = span_head(s, dot);
+	}
+	return ip_parse(span_make(text, n), out);
+}
+
+static int
+parse_nibbles(struct span s, struct ip *out)
+{
+	unsigned char a[16] = {0};
+
+	if (s.n != 63)
+		return -1;
+	for (unsigned i = 0; i < 32; i++) {
+		int v = ascii_hex(s.p[2 * i]);
+
+		if (v == -1 || (i < 31 && s.p[2 * i + 1] != '.'))
+			return -1;
+		a[15 - i / 2] |= (unsigned char)(v << (i % 2 * 4));
+	}
+	set_v6(out, a);
+	return 0;
+}
+
+int
+ip_parse_reverse(struct span s, struct ip *out)
+{
+	static const struct span v4 = SPAN_LIT(".in-addr.arpa");
+	static const struct span v6 = SPAN_LIT(".ip6.arpa");
+
+	if (s.n > 0 && s.p[s.n - 1] == '.')
+		s.n--;
+	if (span_iends(s, v4))
+		return parse_quad(span_head(s, s.n - v4.n), out);
+	if (span_iends(s, v6))
+		return parse_nibbles(span_head(s, s.n - v6.n), out);
+	return -1;
+}

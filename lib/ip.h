@@ -40,5 +40,8 @@ bool ip_net_contains(const struct ip_net *net, const struct ip *ip);
  * where arpa is true. Appends to out.
  */
 void ip_reverse(const struct ip *ip, bool arpa, struct buf *out);
+/* The address that such a name with arpa, in any case and with or without its
+ * root dot, stands for: 0, or -1. */
+int ip_parse_reverse(struct span s, struct ip *out);
 
 #endif

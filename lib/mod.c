@@ -7,6 +7,7 @@
  * like any other. Only next() and rawget() on one that was never used see
  * the difference.
  */
+#include "die.h"
 #include "mod.h"
 #include <stdlib.h>
 
@@ -27,6 +28,29 @@ static const struct module {
 static const void *stubs[NMODULES];
 
 static struct buf scratch;
+
+/* What is to be called at the end of the hook. */
+static void (*at_end[NMODULES])(void);
+static size_t nat_end;
+
+void
+mod_at_end(void (*recover)(void))
+{
+	for (size_t i = 0; i < nat_end; i++)
+		if (at_end[i] == recover)
+			return;
+	/* No module has two. */
+	if (nat_end == NMODULES)
+		die_bug("mod_at_end: one too many");
+	at_end[nat_end++] = recover;
+}
+
+void
+mod_end(void)
+{
+	while (nat_end > 0)
+		at_end[--nat_end]();
+}
 
 struct buf *
 mod_scratch(void)

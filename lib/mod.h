@@ -138,6 +138,15 @@ void mod_open(lua_State *L);
 #undef MODULE
 
 /*
+ * What a module holds beside Lua's memory does not outlive the hook (or the
+ * loading) that made it: recover is called once when that has ended, however
+ * it did. To say so twice is to say it once.
+ */
+void mod_at_end(void (*recover)(void));
+/* The engine: it has ended. */
+void mod_end(void);
+
+/*
  * The room for results that are built in a struct buf: emptied, and never
  * lost when something raises, because it is always the same one. A module
  * that puts more into it than a few times its arguments' size has a limit of

@@ -36,5 +36,7 @@ mod_smtpe_open(lua_State *L)
 	lua_setfield(L, -2, "copyright");
 	push_host(L);
 	lua_setfield(L, -2, "host");
+	lua_pushstring(L, hook_engine.config.control_dir);
+	lua_setfield(L, -2, "control_dir");
 	lua_setglobal(L, "smtpe");
 }

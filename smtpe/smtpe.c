@@ -5,6 +5,7 @@
  */
 #include "session.h"
 #include "die.h"
+#include "dns.h"
 #include "log.h"
 #include "option.h"
 #include "peer.h"
@@ -127,6 +128,21 @@ apply_launcher(struct session *s)
 	}
 }
 
+/* Nothing is opened: that is for whoever asks first. */
+static void
+check_servers(const struct controls *c)
+{
+	const struct control_list *l = &c->dnsservers;
+	struct dns dns;
+
+	for (size_t i = 0; i < l->n; i++)
+		if (dns_init(&dns, &l->v[i], 1) == -1)
+			die_temp("dnsservers: bad server: %.*s",
+			    SPAN_ARG(l->v[i]));
+	if (l->n > DNS_SERVERS)
+		die_temp("dnsservers: more than %d", DNS_SERVERS);
+}
+
 static struct span
 fact_host(void *p)
 {
@@ -173,6 +189,10 @@ load_script(struct session *s)
 	    .defer_errors = span_eq(c->hookerror, SPAN("defer")),
 	    .facts = &s->facts,
 	    .stuck = stuck,
+	    .control_dir = c->dir,
+	    .dnsservers = c->dnsservers.v,
+	    .ndnsservers = c->dnsservers.n,
+	    .dnstimeout_ms = c->dnstimeout,
 	};
 	struct buf err = {0};
 
@@ -212,6 +232,7 @@ main(int argc, char **argv)
 		s->queue_opened = true;
 	}
 	apply_launcher(s);
+	check_servers(&s->controls);
 	s->morercpthosts.path = control_path(&s->controls, "morercpthosts.cdb");
 	s->recipients.path = control_path(&s->controls, "recipients.cdb");
 	set_facts(s);

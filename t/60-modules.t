@@ -19,8 +19,11 @@ lua() {
 	rm -rf "$DIR"
 	mkdir "$DIR"
 	"$1" # puts things there
-	export DIR
+	CONTROL=$T/control
+	export DIR CONTROL
+	# Nobody is there to be asked.
 	smtpe_run "$T/in" -s "$2" -o "luapath=$HERE/lua/?.lua" \
+	    -o dnsservers=127.0.0.1:1 \
 	    -o hooktimeout=300 -o luamemory=256M
 }
 

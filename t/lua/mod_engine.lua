@@ -10,6 +10,7 @@ t.run(function()
 	t.ok(smtpe.copyright:find("^Copyright"), "smtpe.copyright",
 	    smtpe.copyright)
 	t.ok(#smtpe.host > 0, "smtpe.host", smtpe.host)
+	t.is(smtpe.control_dir, os.getenv("CONTROL"), "smtpe.control_dir")
 
 	t.is(connection.remote_ip, "192.0.2.7", "connection.remote_ip")
 	t.is(connection.remote_port, 4711, "connection.remote_port")

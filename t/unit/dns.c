@@ -182,6 +182,40 @@ pointers(void)
 	pointer("unknown", ENOENT, "");
 }
 
+/* What was not asked has its place among what was. */
+static void
+noted(void)
+{
+	const struct dns_query *q;
+
+	ok(!dns_untaken(&d), "nothing is untaken");
+	dns_query(&d, DNS_IN, DNS_A, SPAN("host.test"));
+	is_span(dns_last(&d)->name, SPAN("host.test."), "the newest");
+	is_int(dns_note(&d, DNS_IN, DNS_MX, SPAN("a\0b"), DNS_FORMERR, EINVAL),
+	    0, "a note");
+	is_span(dns_last(&d)->name, SPAN("a\0b."), "... has its name");
+	dns_query(&d, DNS_IN, DNS_A, SPAN("nx.test"));
+	is_size(d.pending, 2, "it is not pending");
+	dns_wait(&d, true, later());
+	ok(dns_untaken(&d), "they are untaken");
+	q = dns_take(&d);
+	ok(q != NULL && q->type == DNS_A, "the first");
+	q = dns_take(&d);
+	ok(q != NULL && q->type == DNS_MX && q->answer.rcode == DNS_FORMERR &&
+		q->answer.error == EINVAL, "the second");
+	q = dns_take(&d);
+	ok(q != NULL && q->answer.rcode == DNS_NXDOMAIN, "the third");
+	ok(!dns_untaken(&d), "that was all");
+	dns_reset(&d);
+	for (int i = 0; i < DNS_QUERIES; i++)
+		dns_note(&d, DNS_IN, DNS_A, SPAN(""), DNS_FORMERR, EINVAL);
+	is_span(dns_last(&d)->name, SPAN("."), "a note of no name");
+	is_int(dns_note(&d, DNS_IN, DNS_A, SPAN("x"), DNS_FORMERR, EINVAL), -1,
+	    "one too many");
+	is_int(errno, E2BIG, "... errno");
+	dns_reset(&d);
+}
+
 static void
 servers(void)
 {
@@ -224,6 +258,7 @@ main(void)
 	answers();
 	hostile();
 	several();
+	noted();
 	refused_names();
 	pointers();
 	kill(pid, SIGKILL);

@@ -206,6 +206,46 @@ reverse(const char *text, bool arpa, const char *want)
 	buf_free(&b);
 }
 
+/* The name stands for the address; NULL: for none. */
+static void
+reversed(const char *name, const char *want)
+{
+	char text[IP_TEXT] = "none";
+	struct ip ip;
+
+	if (ip_parse_reverse(span_of(name), &ip) == 0)
+		ip_format(&ip, text);
+	is_str(text, want != NULL ? want : "none", name);
+}
+
+static void
+reversed_names(void)
+{
+	reversed("1.2.0.192.in-addr.arpa", "192.0.2.1");
+	reversed("1.2.0.192.IN-ADDR.arpa.", "192.0.2.1");
+	reversed("2.0.192.in-addr.arpa.", NULL);
+	reversed("1.1.2.0.192.in-addr.arpa.", NULL);
+	reversed("256.2.0.192.in-addr.arpa.", NULL);
+	reversed("1/25.2.0.192.in-addr.arpa.", NULL);
+	reversed("..0.192.in-addr.arpa.", NULL);
+	reversed(".in-addr.arpa.", NULL);
+	reversed("in-addr.arpa.", NULL);
+	reversed("999999999999999999.in-addr.arpa", NULL);
+	reversed("1.2.0.192", NULL);
+	reversed("", NULL);
+	reversed(".", NULL);
+	reversed("b.a.9.8.7.6.5.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.8.B.D.0.1.0."
+		 "0.2.ip6.arpa.", "2001:db8::567:89ab");
+	reversed("1.0.2.0.0.0.0.c.f.f.f.f.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0."
+		 "0.0.ip6.arpa", "192.0.2.1");
+	reversed("a.9.8.7.6.5.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.8.b.d.0.1.0."
+		 "0.2.ip6.arpa.", NULL);
+	reversed("bba.9.8.7.6.5.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.8.b.d.0.1.0."
+		 "0.2.ip6.arpa.", NULL);
+	reversed("x.a.9.8.7.6.5.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.8.b.d.0.1.0."
+		 "0.2.ip6.arpa.", NULL);
+}
+
 int
 main(void)
 {
@@ -219,5 +259,6 @@ main(void)
 	    "b.a.9.8.7.6.5.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.8.b.d.0.1.0.0.2"
 	    ".ip6.arpa");
 	reverse("unknown", true, "");
+	reversed_names();
 	return done_testing();
 }
