@@ -122,6 +122,7 @@ static const struct {
     {CONTROL_log, is_log, "is none of auto, stderr, syslog, none"},
     {CONTROL_hookerror, is_hookerror, "is neither default nor defer"},
     {CONTROL_relayhosts, is_net, "is not a network (192.0.2.0/24)"},
+    {CONTROL_xclienthosts, is_net, "is not a network (192.0.2.0/24)"},
     {CONTROL_queuedir, is_given, "is not a path"},
     {CONTROL_retry, is_retry,
 	"is not first interval, factor, longest interval (300 1.5 14400)"},

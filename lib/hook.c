@@ -165,12 +165,25 @@ put_definition(struct hooks *h, enum hook_id id, struct buf *out)
 {
 	lua_Debug ar;
 
-	if (h->ref[id] == 0)
+	if (!hook_where(h, id, out))
 		return 0;
+	buf_puts(out, ": ");
 	lua_rawgeti(h->L, LUA_REGISTRYINDEX, h->ref[id]);
 	lua_getinfo(h->L, ">S", &ar);
-	buf_printf(out, "%s:%d: ", ar.short_src, ar.linedefined);
 	return ar.linedefined;
+}
+
+bool
+hook_where(const struct hooks *h, enum hook_id id, struct buf *out)
+{
+	lua_Debug ar;
+
+	if (!hook_defined(h, id))
+		return false;
+	lua_rawgeti(h->L, LUA_REGISTRYINDEX, h->ref[id]);
+	lua_getinfo(h->L, ">S", &ar);
+	buf_printf(out, "%s:%d", ar.short_src, ar.linedefined);
+	return true;
 }
 
 /* --- loading --- */
@@ -340,6 +353,8 @@ fail(struct hooks *h, enum hook_id id, enum hook_policy policy, bool script,
 	    (script && h->config.defer_errors);
 
 	*v = (struct verdict){.failed = true};
+	if (policy == POLICY_REFUSE)
+		v->kind = VERDICT_REJECT;
 	if (!defer || (row->verdicts & V(DEFER)) == 0)
 		return;
 	v->kind = VERDICT_DEFER;
@@ -426,6 +441,9 @@ run(struct hooks *h, struct hook_call *call)
 static void
 start(struct hooks *h, struct hook_call *call)
 {
+	struct span lines;
+	int64_t started = 0;
+
 	*call->v = (struct verdict){.kind = VERDICT_DEFAULT};
 	/* A hook that a hook's own reply would run has to wait for ever. */
 	if (h == NULL || h->busy)
@@ -436,9 +454,14 @@ start(struct hooks *h, struct hook_call *call)
 			fflush(NULL);
 		return;
 	}
+	lines = call->lines;
+	if (h->config.trace)
+		started = hook_trace_clock();
 	h->busy = true;
 	run(h, call);
 	h->busy = false;
+	if (h->config.trace)
+		hook_trace(call, lines, started);
 }
 
 void

@@ -20,6 +20,11 @@ enum hook_id {
 	HOOK_N
 };
 
+/* What a row's "codes" may be beside a code. */
+#define HOOK_ANY_CODE (-1) /* all of them */
+#define HOOK_LINE     (-2) /* a string that is no reply is a line: see list */
+#define HOOK_YES_NO   (-3) /* true and nil go on, false refuses */
+
 /* What the script wants. */
 enum verdict_kind {
 	VERDICT_DEFAULT, /* nil: default reply and action */
@@ -44,8 +49,8 @@ struct verdict {
 	struct span place;  /* VERDICT_QUARANTINE: its name, valid */
 	bool failed;	    /* an error or a limit made this verdict */
 	struct span list;   /* the ARG_LIST argument as the hook left it, or
-			     * the array it returned, divided by '\n'; p NULL:
-			     * unchanged */
+			     * the array it returned, divided by '\n'; with
+			     * HOOK_LINE the line; p NULL: unchanged */
 };
 
 /* Arguments, in the order of hook.def. */
@@ -93,6 +98,7 @@ struct hook_config {
 	uint64_t memory;     /* octets */
 	int64_t timeout_ms;
 	bool defer_errors;   /* hookerror = defer */
+	bool trace;	     /* show each call on fd 2 */
 	const struct hook_facts *facts;
 	struct span me;	     /* smtpe.host */
 	const char *control_dir; /* smtpe.control_dir; NULL: nil */
@@ -131,6 +137,13 @@ void hook_run(struct hooks *h, enum hook_id id, const struct hook_arg *args,
  */
 void hook_run_lines(struct hooks *h, enum hook_id id, struct span block,
     struct verdict *v);
+
+/* Where it is defined: appends "file:line"; false when it is not. */
+bool hook_where(const struct hooks *h, enum hook_id id, struct buf *out);
+
+/* Names in the table `hook' that are no stage, each logged with the nearest
+ * one, since hooks_load(). */
+unsigned hook_misspelt(void);
 
 const char *hook_name(enum hook_id id);
 

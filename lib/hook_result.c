@@ -106,6 +106,8 @@ hook_result_push(lua_State *L, struct hook_call *call)
 static bool
 code_fits(int code, int rows_code)
 {
+	if (rows_code == HOOK_ANY_CODE)
+		return true;
 	switch (code) {
 	case 220:
 	case 221:
@@ -118,6 +120,24 @@ code_fits(int code, int rows_code)
 	}
 }
 
+/* A line in the place of the one that was asked about. */
+static void
+read_line(struct hook_call *call, struct span line)
+{
+	struct buf *out = &call->h->list;
+
+	for (size_t i = 0; i < line.n; i++)
+		if ((unsigned char)line.p[i] < ' ' || line.p[i] == 0x7f)
+			call->wrong = "the line holds a control character";
+	if (line.n > LIST_MAX)
+		call->wrong = "the line is too long";
+	if (call->wrong != NULL)
+		return;
+	buf_reset(out);
+	buf_put(out, line);
+	call->v->list = buf_span(out);
+}
+
 static void
 read_string(lua_State *L, struct hook_call *call, int idx)
 {
@@ -126,6 +146,12 @@ read_string(lua_State *L, struct hook_call *call, int idx)
 
 	call->wrong = reply_parse(mod_check_span(L, idx), &call->h->text,
 	    &v->reply);
+	if (call->wrong != NULL && row->code == HOOK_LINE) {
+		call->wrong = NULL;
+		v->reply = REPLY_NONE;
+		read_line(call, mod_check_span(L, idx));
+		return;
+	}
 	if (call->wrong == NULL && row->verdicts == 0)
 		call->wrong = "this stage has no reply";
 	if (call->wrong == NULL && !code_fits(v->reply.code, row->code))
@@ -232,8 +258,14 @@ read_value(lua_State *L, struct hook_call *call, int idx)
 void
 hook_result_read(lua_State *L, struct hook_call *call, int base)
 {
+	const struct hook_row *row = &hook_rows[call->id];
 	int idx = base + 1;
 
+	if (lua_isboolean(L, idx) && row->code == HOOK_YES_NO) {
+		if (!lua_toboolean(L, idx))
+			call->v->kind = VERDICT_REJECT;
+		return;
+	}
 	if (lua_isboolean(L, idx)) {
 		call->v->drop = lua_toboolean(L, idx);
 		idx++;

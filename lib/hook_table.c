@@ -73,12 +73,21 @@ nearest(struct span name)
 	return found;
 }
 
+static unsigned misspelt;
+
+unsigned
+hook_misspelt(void)
+{
+	return misspelt;
+}
+
 static void
 warn_unknown(lua_State *L, struct span name)
 {
 	const char *meant = nearest(name);
 	struct log l;
 
+	misspelt++;
 	luaL_where(L, 1);
 	log_open_at(&l, LOG_WARNING, "hook-unknown");
 	log_span(&l, "hook", name);

@@ -28,7 +28,7 @@ struct hooks {
 /* The one engine of the process; facts may be NULL (queuerun). */
 extern struct hooks hook_engine;
 
-enum hook_policy { POLICY_SCRIPT, POLICY_DEFER };
+enum hook_policy { POLICY_SCRIPT, POLICY_DEFER, POLICY_REFUSE };
 
 struct hook_row {
 	const char *name;
@@ -91,6 +91,15 @@ void hook_table_open(lua_State *L);
 /* After loading: takes over a table that the script put in its place. */
 void hook_table_adopt(lua_State *L);
 
+/* --- hook_trace.c: smtpe --trace --- */
+
+struct hook_call;
+/* Nanoseconds, for the time a call took. */
+int64_t hook_trace_clock(void);
+/* Shows a call that is over; lines is what a call for lines was given. */
+void hook_trace(const struct hook_call *call, struct span lines,
+    int64_t started);
+
 /* --- hook_result.c: arguments and return values --- */
 
 struct hook_call {
@@ -148,7 +157,8 @@ void mod_end(void);
 
 /*
  * The room for results that are built in a struct buf: emptied, and never
- * lost when something raises, because it is always the same one. A module
+ * lost when something raises, because it is always the same one; so no call
+ * into the script may come between taking and pushing it. A module
  * that puts more into it than a few times its arguments' size has a limit of
  * its own.
  */

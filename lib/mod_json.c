@@ -119,46 +119,67 @@ put_object(lua_State *L, struct json *j, int depth)
 	return wrong;
 }
 
+/* A plain copy of the array on top that only looks like one, pushed. */
+static void
+copy_array(lua_State *L)
+{
+	lua_Integer n = luaL_len(L, -1);
+
+	lua_newtable(L);
+	for (lua_Integer i = 1; i <= n; i++) {
+		lua_geti(L, -2, i);
+		lua_rawseti(L, -2, i);
+		hook_limit_check(L);
+	}
+	mark(L);
+}
+
+/* The same of a table with __pairs, which is on top. */
+static void
+copy_pairs(lua_State *L)
+{
+	lua_pushvalue(L, -2);
+	lua_call(L, 1, 3);
+	lua_newtable(L);
+	lua_insert(L, -4);
+	/* copy, next, state, control */
+	for (;;) {
+		lua_pushvalue(L, -3);
+		lua_pushvalue(L, -3);
+		lua_rotate(L, -3, -1);
+		lua_call(L, 2, 2);
+		if (lua_isnil(L, -2))
+			break;
+		/* copy, next, state, key, value */
+		lua_pushvalue(L, -2);
+		lua_insert(L, -2);
+		lua_rawset(L, -6);
+		hook_limit_check(L);
+	}
+	lua_pop(L, 4);
+}
+
 /* Puts a plain table in the place of one that only looks like it: the view
  * transaction.recipients has __len, client has __pairs. */
 static void
 make_plain(lua_State *L)
 {
-	lua_Integer n;
+	bool array = luaL_getmetafield(L, -1, "__len") != LUA_TNIL;
 
-	if (luaL_getmetafield(L, -1, "__len") != LUA_TNIL) {
+	if (array)
 		lua_pop(L, 1);
-		n = luaL_len(L, -1);
-		lua_newtable(L);
-		for (lua_Integer i = 1; i <= n; i++) {
-			lua_geti(L, -2, i);
-			lua_rawseti(L, -2, i);
-			hook_limit_check(L);
-		}
-		mark(L);
-		lua_remove(L, -2);
-	} else if (luaL_getmetafield(L, -1, "__pairs") != LUA_TNIL) {
-		lua_pushvalue(L, -2);
-		lua_call(L, 1, 3);
-		lua_newtable(L);
-		lua_insert(L, -4);
-		/* table, copy, next, state, control */
-		for (;;) {
-			lua_pushvalue(L, -3);
-			lua_pushvalue(L, -3);
-			lua_rotate(L, -3, -1);
-			lua_call(L, 2, 2);
-			if (lua_isnil(L, -2))
-				break;
-			/* table, copy, next, state, key, value */
-			lua_pushvalue(L, -2);
-			lua_insert(L, -2);
-			lua_rawset(L, -6);
-			hook_limit_check(L);
-		}
-		lua_pop(L, 4);
-		lua_remove(L, -2);
-	}
+	else if (luaL_getmetafield(L, -1, "__pairs") == LUA_TNIL)
+		return;
+	/* The script's functions run now, and they may want to encode, too. */
+	mod_push_scratch(L);
+	lua_insert(L, 1);
+	if (array)
+		copy_array(L);
+	else
+		copy_pairs(L);
+	lua_remove(L, -2);
+	buf_put(mod_scratch(), mod_check_span(L, 1));
+	lua_remove(L, 1);
 }
 
 static const char *
@@ -168,7 +189,7 @@ put_table(lua_State *L, struct json *j, int depth)
 
 	if (depth == JSON_DEPTH)
 		return "nested too deeply";
-	luaL_checkstack(L, 8, NULL);
+	luaL_checkstack(L, 12, NULL);
 	lua_pushvalue(L, -1);
 	if (!marked(L, -1))
 		make_plain(L);

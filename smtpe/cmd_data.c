@@ -137,19 +137,63 @@ check_message(struct session *s, const struct arrival *a)
 	return REPLY_NONE;
 }
 
-static struct answer
-ask_dot(struct session *s)
+/* The engine's texts live until the next hook only. */
+static void
+keep_text(struct session *s, struct reply *r)
 {
-	struct hook_arg path = HOOK_STRING(s->facts.msg_file);
-	struct answer no = {false, REPLY_NONE, {NULL, 0}};
+	r->text = arena_dup(&s->tx.arena, r->text);
+	if (r->enhanced != NULL)
+		r->enhanced = arena_cstr(&s->tx.arena, span_of(r->enhanced));
+}
 
-	if (!hook_defined(s->hooks, HOOK_dot))
-		return (struct answer){true, REPLY_NONE, {NULL, 0}};
+static struct answer
+ask_forward(struct session *s, struct answer dot, struct hook_arg *args,
+    bool *taken_over)
+{
+	struct answer a = session_ask(s, HOOK_forward, args, 3);
+
+	if (!a.go_on)
+		return a;
+	*taken_over = a.kind == VERDICT_REPLY || a.kind == VERDICT_ACCEPT;
+	a.reply.drop |= dot.reply.drop;
+	if (*taken_over)
+		return a;
+	dot.reply.drop = a.reply.drop;
+	return dot;
+}
+
+/*
+ * hook.dot, then hook.forward, which may take the message over. Both find the
+ * message alone in the file.
+ */
+static struct answer
+ask_dot(struct session *s, bool *taken_over)
+{
+	struct transaction *tx = &s->tx;
+	struct hook_arg args[3] = {HOOK_STRING(s->facts.msg_file),
+	    HOOK_STRING(tx->sender)};
+	struct answer a = {.go_on = false};
+	struct buf list = {0};
+
+	if (!hook_defined(s->hooks, HOOK_dot) &&
+	    !hook_defined(s->hooks, HOOK_forward))
+		return ANSWER_NONE;
 	if (queue_in_flush(&s->in) == -1) {
-		no.reply = session_trouble(s, "write");
-		return no;
+		a.reply = session_trouble(s, "write");
+		return a;
 	}
-	return session_ask(s, HOOK_dot, &path, 1);
+	a = session_ask(s, HOOK_dot, args, 1);
+	if (!a.go_on || tx->fate != FATE_QUEUE || tx->nrcpts == 0 ||
+	    !hook_defined(s->hooks, HOOK_forward))
+		return a;
+	keep_text(s, &a.reply);
+	for (size_t i = 0; i < tx->nrcpts; i++) {
+		if (i > 0)
+			buf_putc(&list, '\n');
+		buf_put(&list, tx->addresses[i]);
+	}
+	args[2] = HOOK_LIST(buf_span(&list));
+	return ask_forward(s, a, args, taken_over);
 }
 
 static void
@@ -166,6 +210,7 @@ fill_envelope(struct session *s, struct envelope *env)
 	env->local_port = s->peer.local_port;
 	env->protocol = s->facts.protocol;
 	env->helo = s->helo;
+	env->auth = s->auth_user;
 	env->sender = tx->sender;
 	env->params = tx->params;
 	env->edits = arena_zalloc(&tx->arena, sizeof *env->edits);
@@ -198,6 +243,18 @@ log_message(struct session *s, const struct arrival *a, const char *what)
 	log_send(&l);
 }
 
+/* The message is accepted, and nothing of it stays here. */
+static struct reply
+end_without_entry(struct session *s, const struct arrival *a,
+    const char *what, struct reply answer)
+{
+	queue_in_abort(&s->in);
+	log_message(s, a, what);
+	s->messages++;
+	return session_answer(answer,
+	    session_replyf(s, 250, "2.0.0", "Ok %s", s->tx.id));
+}
+
 /* The commit: after its 0 nothing can be lost, before it nothing exists. */
 static struct reply
 commit(struct session *s, const struct arrival *a, struct reply answer)
@@ -207,12 +264,12 @@ commit(struct session *s, const struct arrival *a, struct reply answer)
 	const char *place = "new";
 	struct reply ok;
 
-	if (tx->fate == FATE_DISCARD || tx->nrcpts == 0) {
-		queue_in_abort(&s->in);
-		log_message(s, a, "discarded");
-		s->messages++;
-		ok = session_replyf(s, 250, "2.0.0", "Ok %s", tx->id);
-		return session_answer(answer, ok);
+	if (tx->fate == FATE_DISCARD || tx->nrcpts == 0)
+		return end_without_entry(s, a, "discarded", answer);
+	if (s->dry_run) {
+		answer.code = 0;
+		answer.text = SPAN("Not queued, this is a dry run");
+		return end_without_entry(s, a, "dry-run", answer);
 	}
 	if (tx->fate == FATE_QUARANTINE)
 		place = tx->quarantine;
@@ -239,6 +296,7 @@ decide(struct session *s, struct arrival *a)
 {
 	struct reply r = check_message(s, a);
 	struct answer answer;
+	bool taken_over = false;
 
 	if (r.code == 0) {
 		feed_end(&a->feed, s);
@@ -246,9 +304,11 @@ decide(struct session *s, struct arrival *a)
 	}
 	if (r.code != 0)
 		return r;
-	answer = ask_dot(s);
+	answer = ask_dot(s, &taken_over);
 	if (!answer.go_on)
 		return answer.reply;
+	if (taken_over)
+		return end_without_entry(s, a, "forwarded", answer.reply);
 	return commit(s, a, answer.reply);
 }
 
@@ -289,6 +349,7 @@ cmd_data_act(struct session *s, struct reply answer)
 	    REPLY(354, NULL, "Go ahead, end with <CRLF>.<CRLF>")));
 	a.started = clock_mono();
 	feed_start(&a.feed, s);
+	s->verb = SPAN(".");
 	n = read_message(s, &a);
 	if (n != 1) {
 		feed_stop(&a.feed);

@@ -53,6 +53,9 @@ extensions(struct session *s)
 	if (s->controls.databytes != 0)
 		buf_printf(&b, " %llu",
 		    (unsigned long long)s->controls.databytes);
+	if (s->xclient)
+		buf_puts(&b, "\nXCLIENT NAME ADDR PORT PROTO HELO LOGIN "
+		    "DESTADDR DESTPORT");
 	buf_puts(&b, "\n8BITMIME\nENHANCEDSTATUSCODES\nHELP");
 	list = arena_dup(&s->scratch, buf_span(&b));
 	buf_free(&b);

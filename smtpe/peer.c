@@ -126,6 +126,18 @@ peer_detect(struct peer *p, int rfd, int wfd, struct arena *a)
 	setsockopt(wfd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof one);
 }
 
+bool
+peer_is_in(const struct peer *p, const struct control_list *nets)
+{
+	struct ip_net net;
+
+	for (size_t i = 0; i < nets->n; i++)
+		if (ip_net_parse(nets->v[i], &net) == 0 &&
+		    ip_net_contains(&net, &p->ip))
+			return true;
+	return false;
+}
+
 void
 peer_look_up(struct peer *p, const struct controls *c, struct arena *a)
 {

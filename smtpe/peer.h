@@ -10,6 +10,10 @@
 /* Fills peer; texts live in a. Sets TCP_NODELAY on wfd. */
 void peer_detect(struct peer *peer, int rfd, int wfd, struct arena *a);
 
+/* Is the client in one of the networks of a list that was checked when it
+ * was loaded? Nobody knows an unknown client: no. */
+bool peer_is_in(const struct peer *peer, const struct control_list *nets);
+
 /*
  * Asks the DNS for the client's name, once, when something needs it; a name
  * that cannot be had in dnstimeout is none. Knows the time limit of a hook.

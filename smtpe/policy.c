@@ -19,6 +19,7 @@ is_policy(enum hook_id hook)
 	case HOOK_eoh:
 	case HOOK_body:
 	case HOOK_dot:
+	case HOOK_forward:
 		return true;
 	default:
 		return false;
@@ -43,7 +44,7 @@ note_discard(struct session *s, enum hook_id hook)
 static struct answer
 interpret(struct session *s, enum hook_id hook, const struct verdict *v)
 {
-	struct answer a = {true, v->reply, v->list};
+	struct answer a = {true, v->kind, v->reply, v->list};
 
 	switch (v->kind) {
 	case VERDICT_DEFAULT:
@@ -89,7 +90,7 @@ session_ask(struct session *s, enum hook_id hook, const struct hook_arg *args,
 
 	if (!hook_defined(s->hooks, hook) ||
 	    (is_policy(hook) && (s->trusted || s->tx.trusted)))
-		return (struct answer){true, REPLY_NONE, {NULL, 0}};
+		return ANSWER_NONE;
 	hook_run(s->hooks, hook, args, nargs, &v);
 	return interpret(s, hook, &v);
 }

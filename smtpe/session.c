@@ -71,6 +71,34 @@ log_reply(struct session *s, struct reply r)
 	log_send(&l);
 }
 
+/*
+ * hook.reply: another wording of what goes out. It may not change what it
+ * means, or the client would be out of step: same first digit, and what
+ * opens another kind of dialogue stays as it is.
+ */
+static void __attribute__((noinline))
+rewrite(struct session *s, struct reply r, struct buf *wire)
+{
+	struct hook_arg args[2] = {HOOK_STRING(buf_span(wire)),
+	    HOOK_STRING(s->verb)};
+	struct verdict v;
+
+	if (r.code == 354 || r.code == 334)
+		return;
+	/* The last CRLF is not part of it. */
+	args[0].s.n -= 2;
+	hook_run(s->hooks, HOOK_reply, args, 2, &v);
+	if (v.kind != VERDICT_REPLY && v.kind != VERDICT_INFO)
+		return;
+	if (v.reply.code / 100 != r.code / 100) {
+		log_warn("hook-error", "hook.reply: %d in the place of %d",
+		    v.reply.code, r.code);
+		return;
+	}
+	buf_reset(wire);
+	reply_format(v.reply, wire);
+}
+
 void
 session_reply(struct session *s, struct reply r)
 {
@@ -80,6 +108,8 @@ session_reply(struct session *s, struct reply r)
 	if (r.code >= 400)
 		log_reply(s, r);
 	reply_format(r, &wire);
+	if (hook_defined(s->hooks, HOOK_reply))
+		rewrite(s, r, &wire);
 	io_write(&s->io, buf_span(&wire));
 	buf_free(&wire);
 	if ((r.drop || r.code == 421) && s->ending == GOES_ON)
@@ -100,8 +130,8 @@ session_peer_name(struct session *s)
 }
 
 /* The facts that change with the transaction. */
-static void
-new_transaction(struct session *s)
+void
+session_new_transaction(struct session *s)
 {
 	transaction_start(&s->tx);
 	s->facts.id_transaction = span_of(s->tx.id);
@@ -121,24 +151,57 @@ reset(struct session *s)
 		io_flush(&s->io);
 		session_ask(s, HOOK_reset, NULL, 0);
 	}
-	new_transaction(s);
+	session_new_transaction(s);
 	if (s->phase & PHASE_OPEN)
 		s->phase = PHASE_GREETED;
+}
+
+/* hook.out_seq, and what is said without it. */
+static struct reply
+out_of_sequence(struct session *s)
+{
+	struct hook_arg line = HOOK_STRING(s->facts.input);
+	struct reply usual =
+	    REPLY(503, "5.5.1", "Command out of sequence");
+
+	if (s->phase == PHASE_CONNECTED)
+		usual.text = SPAN("Say HELO or EHLO first");
+	else if (s->phase == PHASE_GREETED)
+		usual.text = SPAN("Say MAIL first");
+	else if (s->phase == PHASE_MAIL)
+		usual.text = SPAN("Say RCPT first");
+	else if (s->phase == PHASE_REFUSED)
+		return usual;
+	return session_answer(session_ask(s, HOOK_out_seq, &line, 1).reply,
+	    usual);
+}
+
+/*
+ * RFC 2920 3.1: who pipelines has heard EHLO offer it, and has ended each
+ * group with a command whose answer it needs.
+ */
+static bool
+talks_early(struct session *s, const struct command *c)
+{
+	if (!s->controls.pipeliningreject || io_pending(&s->io).n == 0)
+		return false;
+	return (c->phases & LAST) != 0 || !s->esmtp ||
+	    !s->controls.pipelining;
 }
 
 /* Is this command allowed here, as far as the table knows? */
 static struct reply
 admit(struct session *s, const struct command *c, struct span argument)
 {
-	if ((c->phases & s->phase) == 0) {
-		if (s->phase == PHASE_CONNECTED)
-			return REPLY(503, "5.5.1", "Say HELO or EHLO first");
-		if (s->phase == PHASE_GREETED)
-			return REPLY(503, "5.5.1", "Say MAIL first");
-		if (s->phase == PHASE_MAIL)
-			return REPLY(503, "5.5.1", "Say RCPT first");
-		return REPLY(503, "5.5.1", "Command out of sequence");
+	if (talks_early(s, c)) {
+		struct reply r = REPLY(554, "5.5.0",
+		    "You talk before it is your turn");
+
+		r.drop = true;
+		return r;
 	}
+	if ((c->phases & s->phase) == 0)
+		return out_of_sequence(s);
 	if ((c->argument == SOME && argument.n == 0) ||
 	    (c->argument == NONE && argument.n != 0))
 		return session_replyf(s, 501, "5.5.4", "Syntax: %s",
@@ -166,7 +229,7 @@ count_junk(struct session *s, const struct command *c)
 static struct reply
 run_command(struct session *s, const struct command *c, struct span argument)
 {
-	struct answer a = {true, REPLY_NONE, {NULL, 0}};
+	struct answer a = ANSWER_NONE;
 	struct reply r = admit(s, c, argument);
 
 	if (r.code == 0)
@@ -199,26 +262,53 @@ has_controls(struct span line)
 	return false;
 }
 
-static void
-handle_line(struct session *s, struct span line)
+/* Finds out what a line is and does it. */
+static struct reply
+answer_line(struct session *s, struct span line)
 {
 	const struct command *c;
 	struct span argument;
+
+	if (has_controls(line))
+		return REPLY(500, "5.5.2", "Control characters in a command");
+	c = command_find(line, &argument);
+	if (c != NULL) {
+		s->verb = c->verb;
+		return run_command(s, c, argument);
+	}
+	if (s->phase == PHASE_REFUSED)
+		return REPLY(503, "5.5.1", "Only QUIT is possible here");
+	return unknown_command(s, line);
+}
+
+/* hook.command: may put another line in its place, or answer it. */
+static struct answer
+ask_command(struct session *s, struct span *line)
+{
+	struct hook_arg arg = HOOK_STRING(*line);
+	struct answer a = session_ask(s, HOOK_command, &arg, 1);
+
+	if (a.go_on && a.list.p != NULL)
+		*line = s->facts.input = arena_dup(&s->scratch, a.list);
+	return a;
+}
+
+static void
+handle_line(struct session *s, struct span line)
+{
+	struct answer a;
 	struct reply r;
 
 	arena_reset(&s->scratch);
+	s->verb = span_of(NULL);
 	s->facts.input = line;
 	s->facts.pipelining |= io_pending(&s->io).n > 0;
-	c = command_find(line, &argument);
-	if (has_controls(line)) {
-		c = NULL;
-		r = REPLY(500, "5.5.2", "Control characters in a command");
-	} else if (c != NULL) {
-		r = run_command(s, c, argument);
-	} else if (s->phase == PHASE_REFUSED) {
-		r = REPLY(503, "5.5.1", "Only QUIT is possible here");
+	a = ask_command(s, &line);
+	if (a.go_on && a.reply.code == 0) {
+		r = answer_line(s, line);
+		r.drop |= a.reply.drop;
 	} else {
-		r = unknown_command(s, line);
+		r = a.reply;
 	}
 	if (r.code != 0)
 		session_reply(s, r);
@@ -235,17 +325,33 @@ handle_line(struct session *s, struct span line)
 	s->reset_after = false;
 }
 
+/* hook.error: what ended the session before its time. */
+static void
+tell_error(struct session *s, int e)
+{
+	struct hook_arg args[2] = {HOOK_INTEGER(e),
+	    HOOK_STRING(span_of(strerror(e)))};
+
+	if (!hook_defined(s->hooks, HOOK_error))
+		return;
+	io_flush(&s->io);
+	session_ask(s, HOOK_error, args, 2);
+}
+
 struct reply
 session_lost(struct session *s, int result)
 {
-	if (result == -1 && errno == ETIMEDOUT) {
-		session_reply(s, REPLY(421, "4.4.2", "Time is over"));
-		s->ending = END_TIMEOUT;
-		return REPLY_NONE;
-	}
-	if (result == -1 && errno != ECONNRESET && errno != EPIPE)
-		session_trouble(s, "read");
+	int e = result == 0 ? ECONNRESET : errno;
+
 	s->ending = END_GONE;
+	if (e == ETIMEDOUT) {
+		s->ending = END_TIMEOUT;
+		session_reply(s, REPLY(421, "4.4.2", "Time is over"));
+	} else if (e != ECONNRESET && e != EPIPE) {
+		errno = e;
+		session_trouble(s, "read");
+	}
+	tell_error(s, e);
 	return REPLY_NONE;
 }
 
@@ -269,31 +375,47 @@ command_loop(struct session *s)
 	}
 }
 
-/* hook.accept and the banner. */
-static void
-greet(struct session *s)
+/* hook.firewall: false means that not one octet is sent. */
+static bool
+let_in(struct session *s)
+{
+	struct hook_arg args[4] = {HOOK_STRING(s->peer.ip_text),
+	    HOOK_STRING(s->peer.port), HOOK_STRING(s->peer.local_ip_text),
+	    HOOK_STRING(s->peer.local_port)};
+
+	if (session_ask(s, HOOK_firewall, args, 4).go_on)
+		return true;
+	s->ending = END_DROPPED;
+	return false;
+}
+
+struct reply
+session_greet(struct session *s)
 {
 	struct hook_arg args[2] = {HOOK_STRING(s->peer.ip_text), {0}};
+	const struct controls *c = &s->controls;
 	struct answer a;
 	struct reply banner;
 	size_t nargs = 1;
 
+	if (s->hooks != NULL || c->pipeliningreject)
+		s->facts.pipelining |= io_readable(&s->io);
+	if (c->pipeliningreject && s->facts.pipelining) {
+		s->phase = PHASE_REFUSED;
+		banner = REPLY(554, "5.5.0", "You talk before it is your turn");
+		banner.drop = true;
+		return banner;
+	}
 	/* Who asks for the name pays for its look-up. */
 	if (hook_nparams(s->hooks, HOOK_accept) >= 2)
 		args[nargs++] = HOOK_STRING(s->facts.host(s));
-	if (s->hooks != NULL)
-		s->facts.pipelining = io_readable(&s->io);
 	a = session_ask(s, HOOK_accept, args, nargs);
 	s->phase = a.go_on ? PHASE_CONNECTED : PHASE_REFUSED;
-	if (s->controls.smtpgreeting.p != NULL)
-		banner = session_replyf(s, 220, NULL, "%.*s ESMTP",
-		    SPAN_ARG(s->controls.smtpgreeting));
-	else
-		banner = session_replyf(s, 220, NULL, "%.*s ESMTP",
-		    SPAN_ARG(s->controls.me));
+	banner = session_replyf(s, 220, NULL, "%.*s ESMTP",
+	    SPAN_ARG(c->smtpgreeting.p != NULL ? c->smtpgreeting : c->me));
 	if (!a.go_on && a.reply.code == 0)
 		a.reply = REPLY(550, "5.7.1", "No service for you");
-	session_reply(s, session_answer(a.reply, banner));
+	return session_answer(a.reply, banner);
 }
 
 static void
@@ -343,15 +465,20 @@ void
 session_run(struct session *s)
 {
 	struct hook_arg dropped;
+	struct verdict closed;
 
 	s->started = clock_mono();
+	s->verb = span_of(NULL);
 	s->deadline = clock_deadline(s->controls.timeoutsession);
 	s->io.session_deadline = s->deadline;
-	new_transaction(s);
-	greet(s);
+	session_new_transaction(s);
+	if (let_in(s))
+		session_reply(s, session_greet(s));
 	command_loop(s);
 	linger(s);
 	log_end(s);
 	dropped = HOOK_BOOLEAN(s->ending != END_QUIT);
-	session_ask(s, HOOK_close, &dropped, 1);
+	/* Defined or not: what the script's own files still hold is written
+	 * here, because we end by _exit(). */
+	hook_run(s->hooks, HOOK_close, &dropped, 1, &closed);
 }

@@ -29,6 +29,8 @@ enum phase {
 	PHASE_MAIL = 8,	     /* a sender, no recipient */
 	PHASE_RCPT = 16,     /* at least one recipient */
 };
+/* In command.def: RFC 2920 wants its answer before anything else is sent. */
+#define LAST 128
 #define PHASE_OPEN (PHASE_GREETED | PHASE_MAIL | PHASE_RCPT)
 
 struct peer {
@@ -55,8 +57,10 @@ struct session {
 	bool esmtp;
 	struct span helo;	    /* as given; p NULL before */
 	struct buf helo_store;
+	struct span auth_user;	    /* p NULL: not authenticated */
 	bool trusted;		    /* action.trust for the connection */
 	bool relay_client;	    /* in relayhosts, or RELAYCLIENT */
+	bool xclient;		    /* in xclienthosts */
 	struct span relay_suffix;   /* RELAYCLIENT's value */
 	uint64_t errors, junk, messages;
 	clock_ms started;
@@ -65,10 +69,14 @@ struct session {
 	struct hook_arg args[3];    /* for the hook of the command at hand */
 	size_t nargs;
 	struct span list;	    /* what that hook made of a list */
+	void *parsed;		    /* what admit found, for act; in scratch */
 	bool reset_after;	    /* set by acts that end a transaction */
+	struct span verb;	    /* being answered: "" for the banner, "."
+				     * for the end of data */
 	struct transaction tx;
 	struct queue queue;	    /* open once queue_opened */
 	bool queue_opened;
+	bool dry_run;		    /* queuedir none: nothing is queued */
 	struct queue_in in;
 	struct cdbmap morercpthosts, recipients;
 	struct buf text;	    /* of the reply being made */
@@ -86,10 +94,13 @@ void session_reply(struct session *s, struct reply r);
  */
 struct answer {
 	bool go_on;	    /* nothing speaks against it */
+	enum verdict_kind kind;
 	struct reply reply; /* going on: what to say when all is well (code
 			     * 0: the usual); else the refusal */
 	struct span list;   /* what the hook made of a list; p NULL: nothing */
 };
+#define ANSWER_NONE                                                           \
+	((struct answer){true, VERDICT_DEFAULT, {0}, {NULL, 0}})
 struct answer session_ask(struct session *s, enum hook_id hook,
     const struct hook_arg *args, size_t nargs);
 
@@ -106,6 +117,16 @@ struct reply session_replyf(struct session *s, int code, const char *enhanced,
 
 /* Our own trouble: logs what and errno, gives 451 4.3.0. */
 struct reply session_trouble(struct session *s, const char *what);
+
+/* hook.accept, and the banner or its refusal: for a new connection, and for
+ * one that XCLIENT has made new. */
+struct reply session_greet(struct session *s);
+
+/* Shows the script who the client is now. */
+void session_set_facts(struct session *s);
+
+/* Forgets the transaction and begins another, without hook.reset. */
+void session_new_transaction(struct session *s);
 
 /*
  * Input has ended: result is io_fill()'s, with errno. A time-out gets its

@@ -9,6 +9,7 @@
 #include "log.h"
 #include "option.h"
 #include "peer.h"
+#include "try.h"
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
@@ -21,9 +22,40 @@
 
 static struct session session;
 
+static bool check, trace;
+static const char *peer;
+
+static void
+set_check(const char *value)
+{
+	(void)value;
+	check = true;
+}
+
+static void
+set_trace(const char *value)
+{
+	(void)value;
+	trace = true;
+}
+
+static void
+set_peer(const char *value)
+{
+	peer = value;
+}
+
+static const struct option_own own[] = {
+    {"--check", false, set_check},
+    {"--trace", false, set_trace},
+    {"--peer", true, set_peer},
+    {NULL, false, NULL},
+};
+
 static const struct option_program program = {
     .name = "smtpe",
-    .usage = "",
+    .usage = "[--check] [--trace] [--peer IP[,NAME]]",
+    .own = own,
     .doc = "Speaks SMTP on standard input and output, runs the script's hooks\n"
 	   "and puts each accepted message into the queue before it says 250.\n"
 	   "Meant to be started by tcpserver, systemd or inetd; a file of\n"
@@ -59,6 +91,7 @@ last_words(void)
 	say(words, sizeof words - 1);
 	if (s->in.fd != -1)
 		unlinkat(s->queue.fd, s->in.path, 0);
+	try_dry_end(s);
 }
 
 /* A hook is in C code that does not come back: the log line was prepared
@@ -118,14 +151,8 @@ apply_launcher(struct session *s)
 		s->relay_client = true;
 		s->relay_suffix = span_of(relayclient);
 	}
-	for (size_t i = 0; i < s->controls.relayhosts.n; i++) {
-		struct ip_net net;
-
-		if (ip_net_parse(s->controls.relayhosts.v[i], &net) == -1)
-			die_temp("relayhosts: bad network: %.*s",
-			    SPAN_ARG(s->controls.relayhosts.v[i]));
-		s->relay_client |= ip_net_contains(&net, &s->peer.ip);
-	}
+	s->relay_client |= peer_is_in(&s->peer, &s->controls.relayhosts);
+	s->xclient = peer_is_in(&s->peer, &s->controls.xclienthosts);
 }
 
 /* Nothing is opened: that is for whoever asks first. */
@@ -143,40 +170,8 @@ check_servers(const struct controls *c)
 		die_temp("dnsservers: more than %d", DNS_SERVERS);
 }
 
-static struct span
-fact_host(void *p)
-{
-	return session_peer_name(p);
-}
-
-static bool
-fact_write(void *p, struct span text)
-{
-	struct session *s = p;
-
-	io_write(&s->io, text);
-	return io_flush(&s->io) == 0;
-}
-
-static void
-set_facts(struct session *s)
-{
-	static char id[ID_SIZE];
-	struct hook_facts *f = &s->facts;
-
-	id_make(id);
-	f->session = s;
-	f->ip = s->peer.ip_text;
-	f->port = s->peer.port;
-	f->local_ip = s->peer.local_ip_text;
-	f->local_port = s->peer.local_port;
-	f->protocol = SPAN("SMTP");
-	f->id_session = span_of(id);
-	f->host = fact_host;
-	f->write = fact_write;
-}
-
-static void
+/* Returns the script's path, or NULL when there is none. */
+static const char *
 load_script(struct session *s)
 {
 	const struct controls *c = &s->controls;
@@ -188,6 +183,8 @@ load_script(struct session *s)
 	    .timeout_ms = c->hooktimeout,
 	    .defer_errors = span_eq(c->hookerror, SPAN("defer")),
 	    .facts = &s->facts,
+	    .me = c->me,
+	    .trace = trace,
 	    .stuck = stuck,
 	    .control_dir = c->dir,
 	    .dnsservers = c->dnsservers.v,
@@ -199,18 +196,51 @@ load_script(struct session *s)
 	/* Only a script that somebody named must be there. */
 	if (config.path == NULL) {
 		if (access(DEFAULT_SCRIPT, F_OK) == -1 && errno == ENOENT)
-			return;
+			return NULL;
 		config.path = DEFAULT_SCRIPT;
 	}
 	s->hooks = hooks_load(&config, &err);
 	if (s->hooks == NULL)
 		die_temp("script: %s", buf_cstr(&err));
+	return config.path;
+}
+
+/* --peer: the client that somebody who tries a policy wants to be. */
+static void
+pretend(struct peer *p, const char *text, struct arena *a)
+{
+	struct span name = span_of(text), ip;
+	char formatted[IP_TEXT];
+
+	span_cut(&name, ',', &ip);
+	memset(p, 0, sizeof *p);
+	if (ip_parse(ip, &p->ip) == -1)
+		die_perm("--peer: not an address: %.*s", SPAN_ARG(ip));
+	p->ip_text = arena_dup(a, span_of(ip_format(&p->ip, formatted)));
+	p->name_known = name.p != NULL;
+	if (name.p != NULL && name.n > 0 && !address_domain_valid(name))
+		die_perm("--peer: not a host name: %.*s", SPAN_ARG(name));
+	if (name.p != NULL && name.n > 0)
+		p->name = name;
+}
+
+/* As root nothing is done but this: the queue's owner goes on. */
+static void
+open_queue_as_root(struct session *s)
+{
+	if (geteuid() != 0 || check)
+		return;
+	if (queue_open(&s->queue, s->controls.queuedir) == -1)
+		die_temp_errno("%s", s->controls.queuedir);
+	s->queue_opened = true;
 }
 
 int
 main(int argc, char **argv)
 {
 	struct session *s = &session;
+	struct controls *c = &s->controls;
+	const char *script;
 	int first;
 
 	signal(SIGPIPE, SIG_IGN);
@@ -220,23 +250,29 @@ main(int argc, char **argv)
 	io_init(&s->io, 0, 1);
 	log_init(program.name, "auto", 0);
 	die_set_last_words(last_words);
-	first = option_parse(&program, argc, argv, &s->controls);
+	first = option_parse(&program, argc, argv, c);
 	if (argv[first] != NULL)
 		die_perm("unexpected argument: %s", argv[first]);
 	peer_detect(&s->peer, 0, 1, &s->arena);
+	if (peer != NULL)
+		pretend(&s->peer, peer, &s->arena);
 	move_client_fds(&s->io);
-	/* As root nothing is done but this: the queue's owner goes on. */
-	if (geteuid() == 0) {
-		if (queue_open(&s->queue, s->controls.queuedir) == -1)
-			die_temp_errno("%s", s->controls.queuedir);
-		s->queue_opened = true;
-	}
+	if (strcmp(c->queuedir, "none") == 0)
+		try_dry_start(s);
+	open_queue_as_root(s);
+	check_servers(c);
 	apply_launcher(s);
-	check_servers(&s->controls);
-	s->morercpthosts.path = control_path(&s->controls, "morercpthosts.cdb");
-	s->recipients.path = control_path(&s->controls, "recipients.cdb");
-	set_facts(s);
-	load_script(s);
+	s->morercpthosts.path = control_path(c, "morercpthosts.cdb");
+	s->recipients.path = control_path(c, "recipients.cdb");
+	session_set_facts(s);
+	script = load_script(s);
+	if (check) {
+		int status = try_check(s, script);
+
+		try_dry_end(s);
+		_exit(status);
+	}
 	session_run(s);
+	try_dry_end(s);
 	_exit(0);
 }

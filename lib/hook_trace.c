@@ -1,0 +1,125 @@
+/*
+ * hook_trace: what smtpe --trace shows of each hook call, for a person who
+ * tries a policy: arguments, verdict and time, one line on standard error.
+ */
+#include "mod.h"
+#include <time.h>
+#include <unistd.h>
+
+#define SHOWN 120 /* octets of one value */
+
+static const char *const kinds[] = {
+    [VERDICT_DEFAULT] = "nil",
+    [VERDICT_REPLY] = "reply",
+    [VERDICT_ACCEPT] = "accept",
+    [VERDICT_TRUST] = "trust",
+    [VERDICT_INFO] = "info",
+    [VERDICT_REJECT] = "reject",
+    [VERDICT_DEFER] = "defer",
+    [VERDICT_DISCARD] = "discard",
+    [VERDICT_QUARANTINE] = "quarantine",
+    [VERDICT_DISCONNECT] = "disconnect",
+};
+
+/* Quoted, on one line, whatever it holds. */
+static void
+put_text(struct buf *out, struct span s)
+{
+	buf_putc(out, '"');
+	for (size_t i = 0; i < s.n && i < SHOWN; i++) {
+		unsigned char c = (unsigned char)s.p[i];
+
+		if (c == '\r' || c == '\n')
+			buf_puts(out, c == '\r' ? "\\r" : "\\n");
+		else if (c < ' ' || c == 0x7f)
+			buf_printf(out, "\\x%02x", c);
+		else
+			buf_putc(out, (char)c);
+	}
+	buf_putc(out, '"');
+	if (s.n > SHOWN)
+		buf_printf(out, "... (%zu octets)", s.n);
+}
+
+static void
+put_argument(struct buf *out, const struct hook_arg *a)
+{
+	switch (a->type) {
+	case ARG_NIL:
+		buf_puts(out, "nil");
+		break;
+	case ARG_INTEGER:
+		buf_printf(out, "%lld", (long long)a->i);
+		break;
+	case ARG_BOOLEAN:
+		buf_puts(out, a->i ? "true" : "false");
+		break;
+	case ARG_PARAMS:
+	case ARG_LIST:
+		buf_puts(out, "{");
+		put_text(out, a->s);
+		buf_puts(out, "}");
+		break;
+	case ARG_STRING:
+		if (a->s.p == NULL)
+			buf_puts(out, "nil");
+		else
+			put_text(out, a->s);
+		break;
+	}
+}
+
+static void
+put_verdict(struct buf *out, const struct verdict *v)
+{
+	buf_puts(out, v->failed ? "error, " : "");
+	buf_puts(out, kinds[v->kind]);
+	if (v->reply.code != 0)
+		buf_printf(out, " %d", v->reply.code);
+	if (v->reply.enhanced != NULL)
+		buf_printf(out, " %s", v->reply.enhanced);
+	if (v->reply.text.n > 0) {
+		buf_putc(out, ' ');
+		put_text(out, v->reply.text);
+	}
+	if (v->place.n > 0)
+		buf_printf(out, " into %.*s", SPAN_ARG(v->place));
+	if (v->list.p != NULL) {
+		buf_puts(out, " and ");
+		put_text(out, v->list);
+	}
+	if (v->drop)
+		buf_puts(out, ", then drop");
+}
+
+int64_t
+hook_trace_clock(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return (int64_t)t.tv_sec * 1000000000 + t.tv_nsec;
+}
+
+void
+hook_trace(const struct hook_call *call, struct span lines, int64_t started)
+{
+	struct buf out = {0};
+
+	buf_printf(&out, "trace: hook.%s(", hook_name(call->id));
+	for (size_t i = 0; i < call->nargs; i++) {
+		if (i > 0)
+			buf_puts(&out, ", ");
+		put_argument(&out, &call->args[i]);
+	}
+	if (lines.p != NULL)
+		put_text(&out, lines);
+	buf_puts(&out, ") -> ");
+	put_verdict(&out, call->v);
+	buf_printf(&out, "  [%lld us]\n",
+	    (long long)((hook_trace_clock() - started) / 1000));
+	/* A trace that nobody reads must not stop the session. */
+	if (write(2, out.p, out.n) == -1)
+		hook_engine.config.trace = false;
+	buf_free(&out);
+}

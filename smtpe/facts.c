@@ -1,0 +1,39 @@
+/* facts: what the script may know of the session (hook.h's struct
+ * hook_facts, session.h). */
+#include "session.h"
+
+static struct span
+fact_host(void *p)
+{
+	return session_peer_name(p);
+}
+
+static bool
+fact_write(void *p, struct span text)
+{
+	struct session *s = p;
+
+	io_write(&s->io, text);
+	return io_flush(&s->io) == 0;
+}
+
+void
+session_set_facts(struct session *s)
+{
+	static char id[ID_SIZE];
+	struct hook_facts *f = &s->facts;
+
+	if (id[0] == '\0')
+		id_make(id);
+	f->session = s;
+	f->ip = s->peer.ip_text;
+	f->port = s->peer.port;
+	f->local_ip = s->peer.local_ip_text;
+	f->local_port = s->peer.local_port;
+	f->protocol = s->esmtp ? SPAN("ESMTP") : SPAN("SMTP");
+	f->helo = s->helo;
+	f->auth_user = s->auth_user;
+	f->id_session = span_of(id);
+	f->host = fact_host;
+	f->write = fact_write;
+}
