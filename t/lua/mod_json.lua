@@ -77,6 +77,17 @@ local function encode()
 		return next, {a = 1}
 	end})), '{"a":1}', "pairs is asked")
 
+	t.is(json.encode{"first", setmetatable({}, {__pairs = function()
+		json.encode{"another", ("x"):rep(200000)}
+		base64.encode("something else")
+		return next, {a = transaction.recipients}
+	end}), "last"}, '["first",{"a":[]},"last"]', "encoding inside of encoding")
+	t.raises("at its heart", "an error inside of it", json.encode,
+	    {"x", setmetatable({}, {__len = function()
+		error("at its heart")
+	    end})})
+	t.is(json.encode("after"), '"after"', "leaves nothing behind")
+
 	for _, bad in ipairs{0/0, 1/0, -1/0} do
 		t.fails("not finite", tostring(bad), json.encode{bad})
 	end
