@@ -203,7 +203,7 @@ load(lua_State *L)
 	mod_open(L);
 	lua_newtable(L);
 	lua_setglobal(L, "context");
-	if (luaL_loadfilex(L, c->path, "t") != LUA_OK)
+	if (hook_file_load(L, c->path) != LUA_OK)
 		return lua_error(L);
 	lua_call(L, 0, 0);
 	hook_table_adopt(L);

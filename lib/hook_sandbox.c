@@ -170,7 +170,7 @@ search(lua_State *L)
 		return 1;
 	lua_pop(L, 1);
 	file = lua_tostring(L, -1);
-	if (luaL_loadfilex(L, file, "t") == LUA_OK) {
+	if (hook_file_load(L, file) == LUA_OK) {
 		lua_pushvalue(L, -2);
 		return 2;
 	}

@@ -79,6 +79,11 @@ clock_ms hook_limit_deadline(void);
 /* coroutine.resume, wrap, close and xpcall of our own. */
 void hook_limit_open(lua_State *L);
 
+/* --- hook_file.c: loading --- */
+
+/* luaL_loadfilex() for text: pushes a function, LUA_OK, or a message. */
+int hook_file_load(lua_State *L, const char *path);
+
 /* --- hook_sandbox.c, hook_process.c: the standard libraries --- */
 
 void hook_sandbox_open(lua_State *L, const char *luapath);

@@ -122,6 +122,7 @@ static void
 failures(void)
 {
 	struct span binary = SPAN("\x1bLua\x54\0\x19\x93\r\n\x1a\n");
+	struct buf text = {0};
 	char path[64];
 
 	fails_to_load("x = ", "hook-test.lua:1: unexpected symbol near <eof>",
@@ -165,6 +166,20 @@ failures(void)
 	    "a first line with #");
 	ok(load_text("\xef\xbb\xbf" "function hook.mail() end"),
 	    "a byte order mark");
+	fails_to_load("\xef\xbb\xbf#!lua\nx =",
+	    "hook-test.lua:2: unexpected symbol near <eof>",
+	    "both, and lines keep their numbers");
+	ok(load_text("#"), "nothing but a comment");
+	for (int i = 0; i < 20000; i++)
+		buf_putc(&text, i ? 'x' : '#');
+	buf_puts(&text, "\n-- ");
+	for (int i = 0; i < 20000; i++)
+		buf_putc(&text, 'x');
+	buf_puts(&text, "\nfunction hook.mail() return '250 end' end");
+	ok(load_text(buf_cstr(&text)), "long lines");
+	run_case("x");
+	is_span(v.reply.text, SPAN("end"), "... to the end");
+	buf_free(&text);
 	ok(load_text(""), "an empty script");
 	ok(!hook_defined(hooks, HOOK_mail), "... defines nothing");
 }
