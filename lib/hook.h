@@ -86,6 +86,9 @@ struct hook_facts {
 	size_t nrecipients;
 	bool in_transaction;	  /* id_trans and msg_file are visible */
 	bool pipelining;
+	struct edits *edits;	  /* of the transaction (edits.h); NULL: none */
+	/* The header block as received; false while it is not complete. */
+	bool (*header)(void *session, struct span *block);
 	/* The client's name, "[ip]" without one; may ask the DNS. */
 	struct span (*host)(void *session);
 	/* client.write(): sends text now; false when it may not. */

@@ -213,11 +213,15 @@ fill_envelope(struct session *s, struct envelope *env)
 	env->auth = s->auth_user;
 	env->sender = tx->sender;
 	env->params = tx->params;
-	env->edits = arena_zalloc(&tx->arena, sizeof *env->edits);
+	env->nedits = 1 + tx->edits.n;
+	env->edits = arena_zalloc(&tx->arena,
+	    env->nedits * sizeof *env->edits);
+	if (tx->edits.n > 0)
+		memcpy(env->edits + 1, tx->edits.v,
+		    tx->edits.n * sizeof *env->edits);
 	env->edits[0].kind = EDIT_PREPEND;
 	env->edits[0].text =
 	    received_format(s, env->received_us / 1000000);
-	env->nedits = 1;
 	env->nrcpts = tx->nrcpts;
 	env->rcpts = arena_zalloc(&tx->arena,
 	    tx->nrcpts * sizeof *env->rcpts);
@@ -348,16 +352,21 @@ cmd_data_act(struct session *s, struct reply answer)
 	session_reply(s, session_answer(answer,
 	    REPLY(354, NULL, "Go ahead, end with <CRLF>.<CRLF>")));
 	a.started = clock_mono();
+	s->scan = &a.header;
+	s->message_ended = false;
 	feed_start(&a.feed, s);
 	s->verb = SPAN(".");
 	n = read_message(s, &a);
+	s->message_ended = n == 1;
 	if (n != 1) {
+		s->scan = NULL;
 		feed_stop(&a.feed);
 		queue_in_abort(&s->in);
 		return session_lost(s, n);
 	}
 	r = decide(s, &a);
 	r.drop |= a.feed.drop;
+	s->scan = NULL;
 	feed_stop(&a.feed);
 	queue_in_abort(&s->in);
 	s->reset_after = true;

@@ -1,5 +1,6 @@
 /* facts: what the script may know of the session (hook.h's struct
  * hook_facts, session.h). */
+#include "file.h"
 #include "session.h"
 
 static struct span
@@ -15,6 +16,28 @@ fact_write(void *p, struct span text)
 
 	io_write(&s->io, text);
 	return io_flush(&s->io) == 0;
+}
+
+/* Read back from the file when a script wants it, once. */
+static bool
+fact_header(void *p, struct span *block)
+{
+	struct session *s = p;
+	struct buf *b = &s->tx.header;
+	size_t n;
+
+	if (s->scan == NULL || s->in.fd == -1 ||
+	    !(s->scan->done || s->message_ended))
+		return false;
+	n = (size_t)s->scan->block;
+	if (b->n == 0 && n > 0) {
+		if (queue_in_flush(&s->in) == -1 ||
+		    file_pread_all(s->in.fd, buf_reserve(b, n), n, 0) == -1)
+			return false;
+		b->n = n;
+	}
+	*block = buf_span(b);
+	return true;
 }
 
 void
@@ -34,6 +57,8 @@ session_set_facts(struct session *s)
 	f->helo = s->helo;
 	f->auth_user = s->auth_user;
 	f->id_session = span_of(id);
+	f->edits = &s->tx.edits;
+	f->header = fact_header;
 	f->host = fact_host;
 	f->write = fact_write;
 }

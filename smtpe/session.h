@@ -11,6 +11,7 @@
 
 #include "cdbmap.h"
 #include "control.h"
+#include "header.h"
 #include "hook.h"
 #include "io.h"
 #include "queue_in.h"
@@ -78,6 +79,9 @@ struct session {
 	bool queue_opened;
 	bool dry_run;		    /* queuedir none: nothing is queued */
 	struct queue_in in;
+	const struct header_scan *scan; /* of the message that is coming in;
+					 * NULL: none is */
+	bool message_ended;
 	struct cdbmap morercpthosts, recipients;
 	struct buf text;	    /* of the reply being made */
 };

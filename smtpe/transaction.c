@@ -6,9 +6,11 @@ transaction_start(struct transaction *tx)
 {
 	struct arena arena = tx->arena;
 
+	buf_free(&tx->header);
 	arena_reset(&arena);
 	memset(tx, 0, sizeof *tx);
 	tx->arena = arena;
+	tx->edits.arena = &tx->arena;
 	id_make(tx->id);
 }
 

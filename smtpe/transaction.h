@@ -7,6 +7,7 @@
 
 #include "address.h"
 #include "arena.h"
+#include "edits.h"
 #include "id.h"
 #include "reply.h"
 
@@ -30,6 +31,8 @@ struct transaction {
 	bool trusted;		  /* later hooks are skipped */
 	enum fate fate;
 	const char *quarantine;	  /* "quarantine/NAME" */
+	struct edits edits;	  /* to the header, by the script */
+	struct buf header;	  /* as received, once somebody wanted it */
 	struct reply refusal;	  /* to be given at the dot, while a copy is
 				   * kept; code 0: none */
 	/* What the command at hand has parsed, in its scratch memory; act()

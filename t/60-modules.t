@@ -21,8 +21,10 @@ lua() {
 	"$1" # puts things there
 	CONTROL=$T/control
 	export DIR CONTROL
+	in=$T/in
+	[ ! -e "${2%.lua}.in" ] || in=${2%.lua}.in
 	# Nobody is there to be asked.
-	smtpe_run "$T/in" -s "$2" -o "luapath=$HERE/lua/?.lua" \
+	smtpe_run "$in" -s "$2" -o "luapath=$HERE/lua/?.lua" \
 	    -o dnsservers=127.0.0.1:1 \
 	    -o hooktimeout=300 -o luamemory=256M
 }
