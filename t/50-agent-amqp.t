@@ -1,6 +1,7 @@
 #!/bin/sh
 # agent-amqp and a real RabbitMQ node of its own: what it publishes, what it
 # answers when the broker refuses, blocks, stops or dies.
+# shellcheck source=t/lib.sh
 . "${0%/*}/lib.sh"
 
 need python3 perl epmd

@@ -1,6 +1,7 @@
 #!/bin/sh
 # agent-amqp and peers that never speak, speak garbage, lie or stop: nothing
 # is answered "ok" that was not confirmed, and no wait is without an end.
+# shellcheck source=t/lib.sh
 . "${0%/*}/lib.sh"
 
 need python3

@@ -13,7 +13,7 @@
 #
 # RABBIT_CONF may hold more lines of rabbitmq.conf. One node at a time in one
 # shell.
-# shellcheck shell=sh
+# shellcheck shell=sh disable=SC2034
 
 RABBIT_DIR=
 RABBIT_PID=
@@ -85,7 +85,7 @@ rabbit_configure() {
 	chmod 400 "$RABBIT_DIR/.erlang.cookie"
 }
 
-# Does PID listen on PORT's number? Looks, and does not connect.
+# Does somebody listen on PORT? Looks, and does not connect.
 rabbit_listens() {
 	grep -Eq ":$(printf '%04X' "$1") [0-9A-F:]+ 0A" \
 	    /proc/net/tcp /proc/net/tcp6 2>/dev/null
