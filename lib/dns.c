@@ -15,6 +15,8 @@
 #define UDP_SIZE     1232 /* what passes without fragments (DNS flag day) */
 #define MEMORY	     (8u << 20) /* of answers; the next one is one too many */
 
+_Static_assert(DNS_FDS == ARES_GETSOCK_MAXNUM, "one place for each socket");
+
 static int
 parse_server(struct span s, struct ip *ip, unsigned *port)
 {
@@ -325,39 +327,43 @@ give_up(struct dns *d, int rcode, int error)
 	ares_cancel(d->channel);
 }
 
-/* Lets c-ares do what is due, waiting for it up to left milliseconds. */
-static int
-step(struct dns *d, int left)
+size_t
+dns_poll(struct dns *d, struct pollfd *fds, int *timeout)
 {
-	ares_socket_t sock[ARES_GETSOCK_MAXNUM];
-	struct pollfd fds[ARES_GETSOCK_MAXNUM];
-	unsigned bits = (unsigned)ares_getsock(d->channel, sock,
-	    ARES_GETSOCK_MAXNUM);
-	struct timeval most = {left / 1000, left % 1000 * 1000}, tv, *t;
-	nfds_t n = 0;
-	int ready;
+	ares_socket_t sock[DNS_FDS];
+	struct timeval tv, *t;
+	unsigned bits;
+	size_t n = 0;
 
-	for (unsigned i = 0; i < ARES_GETSOCK_MAXNUM; i++) {
+	*timeout = -1;
+	if (d->channel == NULL)
+		return 0;
+	bits = (unsigned)ares_getsock(d->channel, sock, DNS_FDS);
+	for (unsigned i = 0; i < DNS_FDS; i++) {
 		short events = 0;
 
 		/* c-ares' own macros shift into the sign. */
 		if ((bits >> i & 1) != 0)
 			events |= POLLIN;
-		if ((bits >> (i + ARES_GETSOCK_MAXNUM) & 1) != 0)
+		if ((bits >> (i + DNS_FDS) & 1) != 0)
 			events |= POLLOUT;
 		if (events != 0)
 			fds[n++] = (struct pollfd){sock[i], events, 0};
 	}
-	t = ares_timeout(d->channel, left < 0 ? NULL : &most, &tv);
 	/* Rounded up: a millisecond too early would spin. */
-	ready = poll(fds, n,
-	    t == NULL ? left :
-			(int)(t->tv_sec * 1000 + (t->tv_usec + 999) / 1000));
-	if (ready == -1)
-		return -1;
+	if ((t = ares_timeout(d->channel, NULL, &tv)) != NULL)
+		*timeout = (int)(t->tv_sec * 1000 + (t->tv_usec + 999) / 1000);
+	return n;
+}
+
+void
+dns_polled(struct dns *d, const struct pollfd *fds, size_t n)
+{
+	if (d->channel == NULL)
+		return;
 	/* A refused port shows as POLLERR alone: every socket that says
 	 * anything is given to c-ares, as what it was asked about. */
-	for (nfds_t i = 0; i < n && ready > 0; i++)
+	for (size_t i = 0; i < n; i++)
 		if (fds[i].revents != 0)
 			ares_process_fd(d->channel,
 			    fds[i].events & POLLIN ? fds[i].fd :
@@ -366,6 +372,21 @@ step(struct dns *d, int left)
 						      ARES_SOCKET_BAD);
 	/* Its own time-outs: repeat, next server. */
 	ares_process_fd(d->channel, ARES_SOCKET_BAD, ARES_SOCKET_BAD);
+}
+
+/* Lets c-ares do what is due, waiting for it up to left milliseconds. */
+static int
+step(struct dns *d, int left)
+{
+	struct pollfd fds[DNS_FDS];
+	int timeout;
+	size_t n = dns_poll(d, fds, &timeout);
+
+	if (timeout == -1 || (left >= 0 && left < timeout))
+		timeout = left;
+	if (poll(fds, n, timeout) == -1)
+		return -1;
+	dns_polled(d, fds, n);
 	return 0;
 }
 

@@ -143,6 +143,16 @@ bool dns_untaken(const struct dns *d);
  */
 int dns_wait(struct dns *d, bool all, clock_ms deadline);
 
+/*
+ * The two halves of dns_wait(), for a poll(2) that waits for other things
+ * too: fds to wait for, at most DNS_FDS, and for how long at most (ms, -1: as
+ * long as one likes); and what poll said of them. No deadline ends here.
+ */
+#define DNS_FDS 16
+struct pollfd;
+size_t dns_poll(struct dns *d, struct pollfd *fds, int *timeout);
+void dns_polled(struct dns *d, const struct pollfd *fds, size_t n);
+
 /* The next answered question that was not taken yet, in the order they were
  * asked, or NULL. */
 const struct dns_query *dns_take(struct dns *d);

@@ -13,7 +13,6 @@
 #include "clock.h"
 #include "dns.h"
 
-#define TCP_HOSTS     16
 #define TCP_ADDRESSES 8
 
 struct tcp_target {
@@ -33,8 +32,7 @@ struct tcp {
 	int fd;		    /* WAITS: to be polled for POLLOUT, or -1 while the
 			     * DNS is waited for; READY: yours */
 	clock_ms until;	    /* WAITS: when to call tcp_step() at the latest */
-	int error;	    /* errno of the last failure; ENOENT: no such
-			     * name, EINVAL: no target */
+	int error;	    /* errno of the last failure: tcp_strerror() */
 	size_t host;	    /* number of the target that is being tried */
 	/* private: */
 	struct dns *dns;
@@ -47,7 +45,8 @@ struct tcp {
 	const struct dns_query *query[2]; /* A, AAAA; NULL: none is open */
 	bool asking;
 	struct ip addresses[TCP_ADDRESSES];
-	size_t n, next;
+	size_t n, next;	    /* of them; of a path, one */
+	size_t following;   /* number of the next target */
 };
 
 /*
@@ -63,6 +62,12 @@ enum tcp_state tcp_step(struct tcp *t);
 
 /* Gives up; closes an fd that was not taken. */
 void tcp_stop(struct tcp *t);
+
+/*
+ * strerror(3) with words of our own for ENODATA (no such name), EBADMSG (the
+ * DNS failed) and EINVAL (no target).
+ */
+const char *tcp_strerror(int error);
 
 /*
  * The same, waiting: a connected descriptor, non-blocking, close-on-exec and
