@@ -4,10 +4,8 @@
 # complete entry; without it nothing is left (helpers/faults.py).
 # shellcheck source=t/lib.sh
 . "${0%/*}/lib.sh"
-need strace python3
-case $(strace -e trace=none true 2>&1) in
-*ptrace*) skip_all "strace may not trace here" ;;
-esac
+need python3
+need_strace
 
 # sweep NAME TMPDIR ARGUMENTS...
 sweep() {

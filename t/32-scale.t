@@ -3,12 +3,9 @@
 # 10 due it opens about 10 files. System calls are counted, not seconds.
 # shellcheck source=t/lib.sh
 . "${0%/*}/lib.sh"
-need strace
+need_strace
 make_entry=$BUILD/t/helpers/make-entry
 [ -x "$make_entry" ] || skip_all "no $make_entry: make helpers"
-case $(strace -e trace=none true 2>&1) in
-*ptrace*) skip_all "strace may not trace here" ;;
-esac
 
 now=2000000000
 new_setup

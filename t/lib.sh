@@ -40,7 +40,7 @@ cleanup() {
 	exit "$status"
 }
 trap cleanup EXIT
-trap 'exit 1' INT TERM HUP
+trap 'exit 1' INT TERM HUP PIPE
 
 # in_memory KIB: MEMORY is a directory in memory with that much room, or else
 # one below $T.
@@ -148,6 +148,17 @@ need() {
 	for p in "$@"; do
 		command -v "$p" >/dev/null 2>&1 || skip_all "no $p here"
 	done
+}
+
+# need_strace: the whole test is skipped where strace cannot trace, and in
+# builds with sanitizers, whose own system calls would fail.
+need_strace() {
+	need strace
+	case $(strace -e trace=none true 2>&1) in
+	*ptrace*) skip_all "strace may not trace here" ;;
+	esac
+	! grep -q __asan_init "$SMTPE" ||
+	    skip_all "faults would strike the sanitizer, not the program"
 }
 
 # until_true SECONDS COMMAND...: polls; fails when the time is over.

@@ -67,11 +67,8 @@ def run(base, existing, inject=None):
     argv += [session.SMTPE, "-c", os.path.join(base, "control"), "-q", queue,
              "-s", os.path.join(base, "script.lua")]
     with open(os.path.join(base, "input")) as i:
-        p = subprocess.run(argv, stdin=i, stdout=subprocess.PIPE,
-                           stderr=subprocess.PIPE, timeout=60,
-                           env=session.environment())
-    r = {"status": p.returncode, "out": p.stdout.decode("latin-1"),
-         "log": p.stderr.decode("latin-1"), "entries": [], "bad": []}
+        status, out, log = session.run(argv, stdin=i, stdout=subprocess.PIPE)
+    r = {"status": status, "out": out, "log": log, "entries": [], "bad": []}
     with open(os.path.join(d, "trace"), errors="replace") as f:
         r["trace"] = f.read().split("\n")
     r["tmp"] = listing(os.path.join(queue, "tmp"))
@@ -137,7 +134,7 @@ def verdict(r, killed):
     if killed:
         return wrong
     if r["status"] not in (0, 111):
-        wrong.append("status %d" % r["status"])
+        wrong.append("status %s" % r["status"])
     if r["tmp"]:
         wrong.append("left in tmp/")
     if r["entries"] and not queued and not about_the_client(r["trace"]):

@@ -67,11 +67,9 @@ class Place:
                     " ".join("'%s'" % a for a in self.strace(inject)), AGENT))
             os.chmod(script, 0o755)
             argv = self.command("-o", "agentdir=" + agents)
-        p = subprocess.run(argv, stdin=subprocess.DEVNULL, timeout=60,
-                           stdout=subprocess.DEVNULL, stderr=subprocess.PIPE,
-                           env=session.environment())
-        self.status = p.returncode
-        return p.stderr.decode("latin-1")
+        self.status, _, log = session.run(argv, stdin=subprocess.DEVNULL,
+                                          stdout=subprocess.DEVNULL)
+        return log
 
     def waiting(self):
         """Entries that are not done."""
@@ -111,7 +109,7 @@ def check(base, who, inject):
     try:
         log = p.run(who, inject)
         if "SIGKILL" not in inject and p.status not in (0, 111):
-            wrong.append("status %d" % p.status)
+            wrong.append("status %s" % p.status)
         if not p.waiting() and len(p.delivered()) != 2:
             wrong.append("gone from the queue, and not delivered")
         p.delivered()

@@ -4,6 +4,7 @@ import fcntl
 import importlib.util
 import os
 import select
+import signal
 import socket
 import subprocess
 import termios
@@ -41,6 +42,21 @@ def make_controls(path, **controls):
     for name, value in values.items():
         with open(os.path.join(path, name), "w") as f:
             f.write("%s\n" % value)
+
+
+def run(argv, seconds=60, **more):
+    """subprocess.run(), ended together with all it started (but for what
+    made a session of its own) when it hangs: status "hangs"."""
+    p = subprocess.Popen(argv, stderr=subprocess.PIPE, start_new_session=True,
+                         env=environment(), **more)
+    try:
+        out, log = p.communicate(timeout=seconds)
+        status = p.returncode
+    except subprocess.TimeoutExpired:
+        os.killpg(p.pid, signal.SIGKILL)
+        out, log = p.communicate()
+        status = "hangs"
+    return status, (out or b"").decode("latin-1"), log.decode("latin-1")
 
 
 class Gone(Exception):
