@@ -24,6 +24,7 @@ enum hook_id {
 #define HOOK_ANY_CODE (-1) /* all of them */
 #define HOOK_LINE     (-2) /* a string that is no reply is a line: see list */
 #define HOOK_YES_NO   (-3) /* true and nil go on, false refuses */
+#define HOOK_AUTH     (-4) /* 235 and 334 */
 
 /* What the script wants. */
 enum verdict_kind {

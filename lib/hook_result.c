@@ -106,7 +106,8 @@ hook_result_push(lua_State *L, struct hook_call *call)
 static bool
 code_fits(int code, int rows_code)
 {
-	if (rows_code == HOOK_ANY_CODE)
+	if (rows_code == HOOK_ANY_CODE ||
+	    (rows_code == HOOK_AUTH && (code == 235 || code == 334)))
 		return true;
 	switch (code) {
 	case 220:

@@ -110,7 +110,11 @@ hook_trace(const struct hook_call *call, struct span lines, int64_t started)
 	for (size_t i = 0; i < call->nargs; i++) {
 		if (i > 0)
 			buf_puts(&out, ", ");
-		put_argument(&out, &call->args[i]);
+		/* No secret is ever shown. */
+		if (call->id == HOOK_auth && (i == 0 || i == 3))
+			buf_puts(&out, "(secret)");
+		else
+			put_argument(&out, &call->args[i]);
 	}
 	if (lines.p != NULL)
 		put_text(&out, lines);

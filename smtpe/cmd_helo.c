@@ -1,4 +1,5 @@
 /* cmd_helo: HELO and EHLO (RFC 5321 4.1.1.1, RFC 1869). */
+#include "auth.h"
 #include "command.h"
 
 /*
@@ -19,9 +20,9 @@ greeted(struct session *s, bool esmtp)
 {
 	buf_reset(&s->helo_store);
 	buf_put(&s->helo_store, s->args[0].s);
-	s->helo = s->facts.helo = buf_span(&s->helo_store);
+	s->helo = buf_span(&s->helo_store);
 	s->esmtp = esmtp;
-	s->facts.protocol = esmtp ? SPAN("ESMTP") : SPAN("SMTP");
+	session_set_facts(s);
 	s->phase = PHASE_GREETED;
 	s->reset_after = true;
 }
@@ -53,6 +54,13 @@ extensions(struct session *s)
 	if (s->controls.databytes != 0)
 		buf_printf(&b, " %llu",
 		    (unsigned long long)s->controls.databytes);
+	if (auth_configured(s) && auth_allowed(s) && s->auth_user.p == NULL) {
+		buf_puts(&b, "\nAUTH");
+		for (size_t i = 0; i < s->controls.authmechs.n; i++) {
+			buf_putc(&b, ' ');
+			buf_put(&b, s->controls.authmechs.v[i]);
+		}
+	}
 	if (s->xclient)
 		buf_puts(&b, "\nXCLIENT NAME ADDR PORT PROTO HELO LOGIN "
 		    "DESTADDR DESTPORT");

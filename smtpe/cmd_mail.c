@@ -22,9 +22,19 @@ parse_body(struct session *s, struct span value)
 	return REPLY_NONE;
 }
 
+/* RFC 4954 5: who submitted it first; we trust nobody to say so. */
+static struct reply
+parse_auth(struct session *s, struct span value)
+{
+	(void)s;
+	(void)value;
+	return REPLY_NONE;
+}
+
 static const struct parameter parameters[] = {
     {SPAN_LIT("SIZE"), parse_size},
     {SPAN_LIT("BODY"), parse_body},
+    {SPAN_LIT("AUTH"), parse_auth},
     {{NULL, 0}, NULL},
 };
 

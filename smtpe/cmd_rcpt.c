@@ -58,7 +58,8 @@ decide(struct session *s, const struct address *rcpt, bool bare)
 	if (ours == -1)
 		return session_trouble(s, s->morercpthosts.path);
 	facts = (struct relay_facts){
-	    .client_may = s->relay_client, .recipient_ours = ours == 1};
+	    .client_may = s->relay_client || s->auth_user.p != NULL,
+	    .recipient_ours = ours == 1};
 	if (!relay_allowed(facts))
 		return session_replyf(s, 550, "5.7.1",
 		    "We do not relay for <%.*s>", SPAN_ARG(rcpt->text));

@@ -174,7 +174,7 @@ take_rest(struct session *s, const struct xclient *x)
 		s->helo = buf_span(&s->helo_store);
 	}
 	s->esmtp = x->proto.n == 5;
-	s->auth_user = (struct span){NULL, 0};
+	s->auth_user = s->auth_mechanism = (struct span){NULL, 0};
 	if (x->login.n > 0)
 		s->auth_user = arena_dup(&s->arena, x->login);
 }
@@ -190,8 +190,7 @@ cmd_xclient_act(struct session *s, struct reply answer)
 	s->trusted = false;
 	/* RELAYCLIENT was the launcher's word about the proxy. */
 	s->relay_suffix = span_of(NULL);
-	s->relay_client = s->auth_user.n > 0 ||
-	    peer_is_in(&s->peer, &s->controls.relayhosts);
+	s->relay_client = peer_is_in(&s->peer, &s->controls.relayhosts);
 	session_set_facts(s);
 	session_new_transaction(s);
 	banner = session_greet(s);

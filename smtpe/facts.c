@@ -53,9 +53,12 @@ session_set_facts(struct session *s)
 	f->port = s->peer.port;
 	f->local_ip = s->peer.local_ip_text;
 	f->local_port = s->peer.local_port;
-	f->protocol = s->esmtp ? SPAN("ESMTP") : SPAN("SMTP");
+	/* RFC 3848: A for authenticated. */
+	f->protocol = !s->esmtp ? SPAN("SMTP") :
+	    s->auth_user.p != NULL ? SPAN("ESMTPA") : SPAN("ESMTP");
 	f->helo = s->helo;
 	f->auth_user = s->auth_user;
+	f->auth_mechanism = s->auth_mechanism;
 	f->id_session = span_of(id);
 	f->edits = &s->tx.edits;
 	f->header = fact_header;

@@ -65,8 +65,11 @@ log_reply(struct session *s, struct reply r)
 	log_str(&l, "id", s->tx.id);
 	log_span(&l, "ip", s->peer.ip_text);
 	log_num(&l, "code", r.code);
+	/* What stands behind AUTH is a secret. */
 	if (s->facts.input.p != NULL)
-		log_span(&l, "command", s->facts.input);
+		log_span(&l, "command",
+		    span_istarts(s->facts.input, SPAN("AUTH")) ?
+		    SPAN("AUTH") : s->facts.input);
 	log_span(&l, "text", span_head(r.text, span_chr(r.text, '\n')));
 	log_send(&l);
 }

@@ -59,6 +59,7 @@ struct session {
 	struct span helo;	    /* as given; p NULL before */
 	struct buf helo_store;
 	struct span auth_user;	    /* p NULL: not authenticated */
+	struct span auth_mechanism;
 	bool trusted;		    /* action.trust for the connection */
 	bool relay_client;	    /* in relayhosts, or RELAYCLIENT */
 	bool xclient;		    /* in xclienthosts */
@@ -99,12 +100,13 @@ void session_reply(struct session *s, struct reply r);
 struct answer {
 	bool go_on;	    /* nothing speaks against it */
 	enum verdict_kind kind;
+	bool failed;	    /* the script's error made this of it */
 	struct reply reply; /* going on: what to say when all is well (code
 			     * 0: the usual); else the refusal */
 	struct span list;   /* what the hook made of a list; p NULL: nothing */
 };
 #define ANSWER_NONE                                                           \
-	((struct answer){true, VERDICT_DEFAULT, {0}, {NULL, 0}})
+	((struct answer){true, VERDICT_DEFAULT, false, {0}, {NULL, 0}})
 struct answer session_ask(struct session *s, enum hook_id hook,
     const struct hook_arg *args, size_t nargs);
 
