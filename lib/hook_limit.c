@@ -7,8 +7,7 @@
  * when none runs it lapses. So a session of many short hooks costs one
  * setitimer(2). The handler gives the running thread a debug hook that raises
  * at every further instruction: a pcall that catches it is caught by the
- * next. C knows the running thread because coroutine.resume, wrap and close
- * are ours, and xpcall is, because its handler runs where hooks are off.
+ * next. hook_coroutine.c says which thread runs.
  *
  * What never comes back to Lua (a pattern that explodes) meets the timer a
  * second time, GRACE later: config->stuck() ends the session.
@@ -22,7 +21,6 @@
 #include <unistd.h>
 
 #define GRACE	    200 /* ms */
-#define CLOSE_DEPTH 16	/* coroutine.close inside coroutine.close */
 
 static struct {
 	/* Shared with the handler. */
@@ -36,7 +34,6 @@ static struct {
 	void (*stuck)(const char *line, size_t n);
 	const struct hook_facts *facts;
 	const char *name;
-	unsigned closing;
 	char where[LUA_IDSIZE + 24];
 	struct log line; /* the start of what stuck() gets */
 } limit;
@@ -98,9 +95,8 @@ arm(lua_State *L)
 	lua_sethook(L, on_step, LUA_MASKCALL | LUA_MASKRET | LUA_MASKCOUNT, 1);
 }
 
-/* Raises what ran out, if something did. */
-static void
-check(lua_State *L)
+void
+hook_limit_raise(lua_State *L)
 {
 	if (!limit.over)
 		return;
@@ -126,7 +122,7 @@ on_step(lua_State *L, lua_Debug *ar)
 			return;
 		/* The alarm came in between. */
 	}
-	check(L);
+	hook_limit_raise(L);
 }
 
 void
@@ -143,7 +139,7 @@ void
 hook_limit_check(lua_State *L)
 {
 	hook_limit_waited();
-	check(L);
+	hook_limit_raise(L);
 }
 
 void
@@ -230,7 +226,6 @@ hook_limit_init(const struct hook_config *config)
 	/* An older state's timer may be longer: the next start sets it. */
 	limit.pending = 0;
 	limit.over = OVER_NOT;
-	limit.closing = 0;
 	limit.timeout = config->timeout_ms;
 	limit.stuck = config->stuck;
 	limit.facts = config->facts;
@@ -270,7 +265,6 @@ hook_limit_stop(void)
 	if (over != OVER_NOT)
 		lua_sethook(limit.main, NULL, 0, 0);
 	limit.over = OVER_NOT;
-	limit.closing = 0;
 	return over;
 }
 
@@ -304,196 +298,19 @@ hook_limit_deadline(void)
 	return limit.running ? limit.deadline : CLOCK_NEVER;
 }
 
-/* Lua goes on in `to', which has to notice what happened meanwhile. */
-static void
-switch_to(lua_State *to)
+void
+hook_limit_switch(lua_State *to)
 {
 	limit.thread = to;
 	if (limit.over)
 		arm(to);
 }
 
-/* Resumes co with narg values of L's; the number of results, or -1 and an
- * error object. */
-static int
-resume(lua_State *L, lua_State *co, int narg)
-{
-	int status, n;
-
-	if (!lua_checkstack(co, narg)) {
-		lua_pushliteral(L, "too many arguments to resume");
-		return -1;
-	}
-	lua_xmove(L, co, narg);
-	switch_to(co);
-	status = lua_resume(co, L, narg, &n);
-	switch_to(L);
-	if (status != LUA_OK && status != LUA_YIELD) {
-		lua_xmove(co, L, 1);
-		return -1;
-	}
-	if (!lua_checkstack(L, n + 1)) {
-		lua_pop(co, n);
-		lua_pushliteral(L, "too many results to resume");
-		return -1;
-	}
-	lua_xmove(co, L, n);
-	return n;
-}
-
-/* coroutine.resume(co [, ...]) -> true, ... | false, error */
-static int
-co_resume(lua_State *L)
-{
-	lua_State *co = lua_tothread(L, 1);
-	int n;
-
-	luaL_argexpected(L, co != NULL, 1, "coroutine");
-	n = resume(L, co, lua_gettop(L) - 1);
-	check(L);
-	lua_pushboolean(L, n >= 0);
-	lua_insert(L, n >= 0 ? -(n + 1) : -2);
-	return n >= 0 ? n + 1 : 2;
-}
-
-/* Runs co's pending __close methods; lua_resetthread()'s status. It counts no
- * C levels in 5.4.4, so that closing inside closing would end our stack. */
-static int
-reset(lua_State *L, lua_State *co)
-{
-	int status;
-
-	if (limit.closing >= CLOSE_DEPTH)
-		return luaL_error(L, "C stack overflow");
-	limit.closing++;
-	switch_to(co);
-	status = lua_resetthread(co);
-	switch_to(L);
-	limit.closing--;
-	return status;
-}
-
-static int
-wrap_call(lua_State *L)
-{
-	lua_State *co = lua_tothread(L, lua_upvalueindex(1));
-	int n = resume(L, co, lua_gettop(L)), status;
-
-	check(L);
-	if (n >= 0)
-		return n;
-	status = lua_status(co);
-	if (status != LUA_OK && status != LUA_YIELD) {
-		status = reset(L, co);
-		check(L);
-		if (status != LUA_OK)
-			lua_xmove(co, L, 1);
-	}
-	if (lua_type(L, -1) == LUA_TSTRING) {
-		luaL_where(L, 1);
-		lua_insert(L, -2);
-		lua_concat(L, 2);
-	}
-	return lua_error(L);
-}
-
-/* coroutine.wrap(f) -> function */
-static int
-co_wrap(lua_State *L)
-{
-	lua_State *co;
-
-	luaL_checktype(L, 1, LUA_TFUNCTION);
-	co = lua_newthread(L);
-	lua_pushvalue(L, 1);
-	lua_xmove(L, co, 1);
-	lua_pushcclosure(L, wrap_call, 1);
-	return 1;
-}
-
-/* Is co suspended or dead, so that it can be closed? */
-static bool
-closable(lua_State *L, lua_State *co)
-{
-	lua_Debug ar;
-
-	if (co == L)
-		return false;
-	return lua_status(co) != LUA_OK || !lua_getstack(co, 0, &ar);
-}
-
-/* coroutine.close(co) -> true | false, error */
-static int
-co_close(lua_State *L)
-{
-	lua_State *co = lua_tothread(L, 1);
-	int status;
-
-	luaL_argexpected(L, co != NULL, 1, "coroutine");
-	if (!closable(L, co))
-		return luaL_error(L, "cannot close a %s coroutine",
-		    co == L ? "running" : "normal");
-	status = reset(L, co);
-	check(L);
-	lua_pushboolean(L, status == LUA_OK);
-	if (status == LUA_OK)
-		return 1;
-	lua_xmove(co, L, 1);
-	return 2;
-}
-
-/* The message handler that xpcall really sets: it may run inside on_step(),
- * where no debug hook could end the script's own. */
-static int
-handle(lua_State *L)
-{
-	if (limit.over)
-		return 1;
-	lua_pushvalue(L, lua_upvalueindex(1));
-	lua_insert(L, 1);
-	lua_call(L, lua_gettop(L) - 1, 1);
-	return 1;
-}
-
-static int
-xpcall_end(lua_State *L, int status, lua_KContext skip)
-{
-	if (status == LUA_OK || status == LUA_YIELD)
-		return lua_gettop(L) - (int)skip;
-	lua_pushboolean(L, 0);
-	lua_insert(L, -2);
-	return 2;
-}
-
-/* xpcall(f, handler [, ...]) -> true, ... | false, handler's result */
-static int
-guarded_xpcall(lua_State *L)
-{
-	int n = lua_gettop(L), status;
-
-	luaL_checktype(L, 2, LUA_TFUNCTION);
-	lua_pushvalue(L, 2);
-	lua_pushcclosure(L, handle, 1);
-	lua_replace(L, 2);
-	lua_pushboolean(L, 1);
-	lua_pushvalue(L, 1);
-	lua_rotate(L, 3, 2);
-	status = lua_pcallk(L, n - 2, LUA_MULTRET, 2, 2, xpcall_end);
-	return xpcall_end(L, status, 2);
-}
-
 void
 hook_limit_open(lua_State *L)
 {
-	static const luaL_Reg coroutine[] = {{"resume", co_resume},
-	    {"wrap", co_wrap}, {"close", co_close}, {NULL, NULL}};
-
 	for (int i = OVER_TIME; i <= OVER_MEMORY; i++) {
 		lua_pushstring(L, texts[i]);
 		lua_rawsetp(L, LUA_REGISTRYINDEX, &texts[i]);
 	}
-	lua_getglobal(L, LUA_COLIBNAME);
-	luaL_setfuncs(L, coroutine, 0);
-	lua_pop(L, 1);
-	lua_register(L, "xpcall", guarded_xpcall);
 }

@@ -239,8 +239,8 @@ sandbox_base(lua_State *L)
 	lua_pop(L, 1);
 }
 
-static void
-sandbox_debug(lua_State *L)
+int
+hook_sandbox_debug(lua_State *L)
 {
 	static const char *const gone[] = {"sethook", "setmetatable",
 	    "getregistry", "setuservalue", "upvalueid", NULL};
@@ -248,30 +248,39 @@ sandbox_debug(lua_State *L)
 	    {"setlocal", set_local}, {"getmetatable", get_metatable},
 	    {"debug", no_debug}, {NULL, NULL}};
 
-	lua_getglobal(L, LUA_DBLIBNAME);
+	luaopen_debug(L);
 	original.setupvalue = library(L, "setupvalue");
 	original.setlocal = library(L, "setlocal");
 	original.debug_getmetatable = library(L, "getmetatable");
 	remove_fields(L, gone);
 	luaL_setfuncs(L, ours, 0);
-	lua_pop(L, 1);
+	return 1;
 }
 
 /* Files keep their finalizer: it closes, and a script must not put its own
  * function there. */
-static void
-sandbox_io(lua_State *L)
+int
+hook_sandbox_io(lua_State *L)
 {
+	luaopen_io(L);
 	luaL_getmetatable(L, LUA_FILEHANDLE);
 	lua_pushliteral(L, LUA_FILEHANDLE);
 	lua_setfield(L, -2, "__metatable");
 	lua_pop(L, 1);
-	lua_getglobal(L, LUA_OSLIBNAME);
-	lua_pushcfunction(L, os_exit);
-	lua_setfield(L, -2, "exit");
-	lua_pop(L, 1);
+	hook_process_popen(L);
 	/* Whole lines: stdout is the log. */
 	setvbuf(stdout, NULL, _IOLBF, BUFSIZ);
+	return 1;
+}
+
+int
+hook_sandbox_os(lua_State *L)
+{
+	luaopen_os(L);
+	lua_pushcfunction(L, os_exit);
+	lua_setfield(L, -2, "exit");
+	hook_process_execute(L);
+	return 1;
 }
 
 static void
@@ -298,17 +307,24 @@ sandbox_package(lua_State *L, const char *luapath)
 	lua_pop(L, 2);
 }
 
+/* The others wait for their first use (mod.c). */
+static const luaL_Reg eager[] = {{LUA_GNAME, luaopen_base},
+    {LUA_LOADLIBNAME, luaopen_package}, {LUA_COLIBNAME, luaopen_coroutine},
+    {LUA_TABLIBNAME, luaopen_table}, {LUA_STRLIBNAME, luaopen_string},
+    {NULL, NULL}};
+
 void
 hook_sandbox_open(lua_State *L, const char *luapath)
 {
 	/* LUA_PATH is whoever's who started the launcher. */
 	lua_pushboolean(L, 1);
 	lua_setfield(L, LUA_REGISTRYINDEX, "LUA_NOENV");
-	luaL_openlibs(L);
+	for (const luaL_Reg *r = eager; r->name != NULL; r++) {
+		luaL_requiref(L, r->name, r->func, 1);
+		lua_pop(L, 1);
+	}
 	sandbox_base(L);
-	sandbox_debug(L);
-	sandbox_io(L);
 	sandbox_package(L, luapath);
-	hook_process_open(L);
 	hook_limit_open(L);
+	hook_coroutine_open(L);
 }

@@ -76,8 +76,33 @@ bool hook_limit_running(void);
 bool hook_limit_struck(void);
 /* When the running call must end; CLOCK_NEVER when none runs. */
 clock_ms hook_limit_deadline(void);
-/* coroutine.resume, wrap, close and xpcall of our own. */
+/* Raises what has struck, if anything: where no time was spent waiting. */
+void hook_limit_raise(lua_State *L);
+/* Lua goes on in `to', which has to notice what happened meanwhile. */
+void hook_limit_switch(lua_State *to);
+/* The texts that are raised. */
 void hook_limit_open(lua_State *L);
+/* hook_coroutine.c: coroutine.resume, wrap, close and xpcall of our own. */
+void hook_coroutine_open(lua_State *L);
+
+/* --- hook_error.c: errors and their places --- */
+
+/* Before each protected call: nothing was raised yet. */
+void hook_error_reset(void);
+/* The message handler of each: notes the place. */
+int hook_error_note(lua_State *L);
+/* Did it note one? */
+bool hook_error_placed(void);
+/* Appends the error on top of the stack, or what ran out, as
+ * "file:12: message"; its line, or known when it names none. */
+int hook_error_describe(lua_State *L, enum hook_over over, int known,
+    struct buf *out);
+/* A value is to blame that no line raised: the stage's function stands for
+ * it. Appends "file:12: "; its line, or 0. */
+int hook_error_definition(struct hooks *h, enum hook_id id, struct buf *out);
+/* The line event=hook-error. */
+void hook_error_log(struct hooks *h, const char *hook, int line,
+    struct span text);
 
 /* --- hook_file.c: loading --- */
 
@@ -87,8 +112,13 @@ int hook_file_load(lua_State *L, const char *path);
 /* --- hook_sandbox.c, hook_process.c: the standard libraries --- */
 
 void hook_sandbox_open(lua_State *L, const char *luapath);
-/* os.execute and io.popen of our own. */
-void hook_process_open(lua_State *L);
+/* Libraries that open at their first use: each pushes its table. */
+int hook_sandbox_debug(lua_State *L);
+int hook_sandbox_io(lua_State *L);
+int hook_sandbox_os(lua_State *L);
+/* os.execute and io.popen of our own, into the table on top. */
+void hook_process_execute(lua_State *L);
+void hook_process_popen(lua_State *L);
 
 /* --- hook_table.c: the table `hook' --- */
 

@@ -186,7 +186,7 @@ cases = {
 	["popen forgotten"] = function()
 		io.popen("sleep 100")
 		collectgarbage()
-		return "250 got away"
+		return "250 not waited for"
 	end,
 	["popen left open"] = function()
 		pipe = io.popen("sleep 100")

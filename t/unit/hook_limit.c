@@ -36,7 +36,7 @@ out_of_time(void)
 	    "wrap that closes", "gsub callback", "sort callback",
 	    "load reader", "__index", "print", "coroutine left behind",
 	    "execute", "execute loop", "popen read", "popen write",
-	    "popen close", "popen forgotten"};
+	    "popen close"};
 
 	for (size_t i = 0; i < sizeof names / sizeof *names; i++)
 		ends(names[i], "out of time (hooktimeout)");
@@ -51,6 +51,7 @@ finalizers(void)
 	gives("__gc later", VERDICT_REPLY, 250, "never a finalizer");
 	gives("__gc of files", VERDICT_REPLY, 250, "never a finalizer");
 	fails("__tostring thrown", VERDICT_DEFAULT, "table value");
+	gives("popen forgotten", VERDICT_REPLY, 250, "not waited for");
 	gives("popen left open", VERDICT_REPLY, 250, "left open");
 	ends("popen collected later", "out of time");
 }
