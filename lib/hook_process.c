@@ -280,13 +280,15 @@ io_popen(lua_State *L)
 }
 
 void
-hook_process_open(lua_State *L)
+hook_process_execute(lua_State *L)
 {
-	lua_getglobal(L, LUA_OSLIBNAME);
 	lua_pushcfunction(L, execute);
 	lua_setfield(L, -2, "execute");
-	lua_getglobal(L, LUA_IOLIBNAME);
+}
+
+void
+hook_process_popen(lua_State *L)
+{
 	lua_pushcfunction(L, io_popen);
 	lua_setfield(L, -2, "popen");
-	lua_pop(L, 2);
 }

@@ -21,8 +21,15 @@ static const struct module {
 #define MODULE(name, open, doc) {#name, open},
 #include "mod.def"
 #undef MODULE
+    /* Lua's own, without which many a script does. */
+    {LUA_DBLIBNAME, hook_sandbox_debug},
+    {LUA_IOLIBNAME, hook_sandbox_io},
+    {LUA_MATHLIBNAME, luaopen_math},
+    {LUA_OSLIBNAME, hook_sandbox_os},
+    {LUA_UTF8LIBNAME, luaopen_utf8},
 };
 #define NMODULES (sizeof modules / sizeof *modules)
+#define NOURS	 (NMODULES - 5)
 
 /* The tables that stand for them, to tell them apart. */
 static const void *stubs[NMODULES];
@@ -138,7 +145,8 @@ fill(lua_State *L)
 		lua_rawset(L, 1);
 	}
 	lua_pop(L, 1);
-	set_loaded(L, modules[i].name);
+	if (i < NOURS)
+		set_loaded(L, modules[i].name);
 	lua_pushnil(L);
 	lua_setmetatable(L, 1);
 }
@@ -180,7 +188,7 @@ find(const char *name)
 {
 	if (strncmp(name, PREFIX, strlen(PREFIX)) == 0)
 		name += strlen(PREFIX);
-	for (size_t i = 0; i < NMODULES; i++)
+	for (size_t i = 0; i < NOURS; i++)
 		if (strcmp(modules[i].name, name) == 0)
 			return &modules[i];
 	return NULL;
@@ -213,7 +221,10 @@ open_stubs(lua_State *L)
 {
 	static const luaL_Reg meta[] = {{"__index", get}, {"__newindex", set},
 	    {NULL, NULL}};
+	int loaded;
 
+	luaL_getsubtable(L, LUA_REGISTRYINDEX, LUA_LOADED_TABLE);
+	loaded = lua_gettop(L);
 	luaL_newlib(L, meta);
 	lua_getglobal(L, "next");
 	lua_pushcclosure(L, all, 1);
@@ -225,9 +236,13 @@ open_stubs(lua_State *L)
 		stubs[i] = lua_topointer(L, -1);
 		lua_pushvalue(L, -2);
 		lua_setmetatable(L, -2);
+		if (i >= NOURS) {
+			lua_pushvalue(L, -1);
+			lua_setfield(L, loaded, modules[i].name);
+		}
 		lua_setglobal(L, modules[i].name);
 	}
-	lua_pop(L, 1);
+	lua_pop(L, 2);
 }
 
 void
