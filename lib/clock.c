@@ -89,6 +89,16 @@ civil(int64_t seconds, struct tm *t)
 	t->tm_year = (int)(yoe + era * 400 + (t->tm_mon <= 1));
 }
 
+/* A number in n digits; this is in every message's way, and printf slow. */
+static void
+put(char *out, size_t n, int v)
+{
+	while (n > 0) {
+		out[--n] = (char)('0' + v % 10);
+		v /= 10;
+	}
+}
+
 const char *
 clock_format_rfc5322(int64_t seconds, char out[CLOCK_RFC5322])
 {
@@ -99,9 +109,20 @@ clock_format_rfc5322(int64_t seconds, char out[CLOCK_RFC5322])
 	struct tm t;
 
 	civil(seconds, &t);
-	snprintf(out, CLOCK_RFC5322, "%s, %02d %s %04d %02d:%02d:%02d +0000",
-	    day[t.tm_wday], t.tm_mday, month[t.tm_mon], t.tm_year % 10000,
-	    t.tm_hour, t.tm_min, t.tm_sec);
+	memcpy(out, day[t.tm_wday], 3);
+	memcpy(out + 3, ", ", 2);
+	put(out + 5, 2, t.tm_mday);
+	out[7] = ' ';
+	memcpy(out + 8, month[t.tm_mon], 3);
+	out[11] = ' ';
+	put(out + 12, 4, t.tm_year % 10000);
+	out[16] = ' ';
+	put(out + 17, 2, t.tm_hour);
+	out[19] = ':';
+	put(out + 20, 2, t.tm_min);
+	out[22] = ':';
+	put(out + 23, 2, t.tm_sec);
+	memcpy(out + 25, " +0000", 7);
 	return out;
 }
 

@@ -41,13 +41,18 @@ received_format(struct session *s, int64_t now)
 		buf_putc(&b, ']');
 	buf_puts(&b, ")\r\n\tby ");
 	put_safe(&b, s->controls.me);
-	buf_printf(&b, " with %.*s id %s", SPAN_ARG(s->facts.protocol),
-	    s->tx.id);
+	buf_puts(&b, " with ");
+	buf_put(&b, s->facts.protocol);
+	buf_puts(&b, " id ");
+	buf_puts(&b, s->tx.id);
 	/* More than one would show one recipient to another (RFC 5321 7.6). */
-	if (s->tx.nrcpts == 1)
-		buf_printf(&b, "\r\n\tfor <%.*s>",
-		    SPAN_ARG(s->tx.rcpts[0].address));
-	buf_printf(&b, "; %s", clock_format_rfc5322(now, date));
+	if (s->tx.nrcpts == 1) {
+		buf_puts(&b, "\r\n\tfor <");
+		buf_put(&b, s->tx.rcpts[0].address);
+		buf_putc(&b, '>');
+	}
+	buf_puts(&b, "; ");
+	buf_puts(&b, clock_format_rfc5322(now, date));
 	field = arena_dup(&s->tx.arena, buf_span(&b));
 	buf_free(&b);
 	return field;
