@@ -23,6 +23,9 @@ static const struct {
     {"rfc2920-pipelining-enable", CONTROL_pipelining},
     {"dns-max-timeout", CONTROL_dnstimeout},
     {"spool-dir", CONTROL_queuedir},
+    {"smtp-smart-host", CONTROL_smarthost},
+    {"smtp-xclient", CONTROL_xclienthosts},
+    {"rfc2920-pipelining-reject", CONTROL_pipeliningreject},
 };
 #define NALIASES (sizeof aliases / sizeof *aliases)
 

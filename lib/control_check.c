@@ -26,6 +26,12 @@ is_log(struct span s)
 }
 
 static bool
+is_fallback(struct span s)
+{
+	return span_eq(s, SPAN("queue")) || span_eq(s, SPAN("defer"));
+}
+
+static bool
 is_hookerror(struct span s)
 {
 	static const char *const words[] = {"default", "defer", NULL};
@@ -120,6 +126,7 @@ static const struct {
     {CONTROL_me, is_host_or_empty, "is not a host name"},
     {CONTROL_localiphost, is_host_or_empty, "is not a host name"},
     {CONTROL_log, is_log, "is none of auto, stderr, syslog, none"},
+    {CONTROL_smarthostfallback, is_fallback, "is neither queue nor defer"},
     {CONTROL_hookerror, is_hookerror, "is neither default nor defer"},
     {CONTROL_relayhosts, is_net, "is not a network (192.0.2.0/24)"},
     {CONTROL_xclienthosts, is_net, "is not a network (192.0.2.0/24)"},

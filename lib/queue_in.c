@@ -36,6 +36,7 @@ queue_in_open(struct queue_in *in, struct queue *q)
 	in->q = q;
 	in->error = 0;
 	in->size = 0;
+	in->due = 0;
 	in->pending = 0;
 	for (int tries = 0; tries < 5; tries++) {
 		set_path(in);
@@ -109,10 +110,20 @@ queue_in_flush(struct queue_in *in)
 	return -1;
 }
 
+static const char *
+dir_of(const char *path, char dir[QUEUE_NAME_MAX])
+{
+	snprintf(dir, QUEUE_NAME_MAX, "%.*s",
+	    (int)span_rchr(span_of(path), '/'), path);
+	return dir;
+}
+
 /* Step 3 to 5 of the commit: content on its way, the name, the fsync. */
 static int
-make_durable(struct queue_in *in, const char *place, const char *path)
+make_durable(struct queue_in *in, const char *path)
 {
+	char dir[QUEUE_NAME_MAX];
+
 	/* The content is on its way before the name is, so that a power cut
 	 * leaves no short file under a final name; only an order hint. */
 	sync_file_range(in->fd, 0, 0,
@@ -123,7 +134,7 @@ make_durable(struct queue_in *in, const char *place, const char *path)
 	/* Its result is final: after an error the pages count as clean, and
 	 * a second fsync would say 0. */
 	if (fsync(in->fd) == 0 && (queue_commits_name(in->q, in->fd) ||
-	    queue_sync_dir(in->q, place) == 0))
+	    queue_sync_dir(in->q, dir_of(path, dir)) == 0))
 		return 0;
 	int e = errno;
 	unlinkat(in->q->fd, path, 0);
@@ -150,8 +161,11 @@ queue_in_commit(struct queue_in *in, struct envelope *env, const char *place)
 	envelope_format(env, in->size, &trailer);
 	append(in, buf_span(&trailer));
 	buf_free(&trailer);
-	snprintf(path, sizeof path, "%s/%s", place, in->id);
-	if (queue_in_flush(in) == -1 || make_durable(in, place, path) == -1) {
+	if (in->due > 0)
+		queue_due_name(in->due, 1, in->id, path);
+	else
+		snprintf(path, sizeof path, "%s/%s", place, in->id);
+	if (queue_in_flush(in) == -1 || make_durable(in, path) == -1) {
 		queue_in_abort(in);
 		return -1;
 	}

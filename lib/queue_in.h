@@ -18,6 +18,8 @@ struct queue_in {
 	char id[ID_SIZE];  /* set by the caller before queue_in_open */
 	char path[QUEUE_NAME_MAX]; /* tmp/ID */
 	uint64_t size;	   /* octets of the message so far */
+	int64_t due;	   /* set by the caller before a commit: not into new/
+			    * but due then, after one attempt; 0: at once */
 	size_t pending;
 	char buffer[QUEUE_IN_BUFFER];
 };

@@ -9,6 +9,7 @@
 #include "header.h"
 #include "log.h"
 #include "received.h"
+#include "smarthost.h"
 #include <errno.h>
 
 #define HEADER_BLOCK 8 /* times maxheader */
@@ -278,6 +279,15 @@ commit(struct session *s, const struct arrival *a, struct reply answer)
 	if (tx->fate == FATE_QUARANTINE)
 		place = tx->quarantine;
 	fill_envelope(s, &env);
+	if (s->controls.smarthost.n > 0 && tx->fate == FATE_QUEUE) {
+		struct reply refusal = REPLY_NONE;
+		enum smarthost_end end = smarthost_pass(s, &env, &refusal);
+
+		if (end == SMARTHOST_REFUSED)
+			return refusal;
+		if (end == SMARTHOST_DONE)
+			return end_without_entry(s, a, "passed-on", answer);
+	}
 	if (queue_in_commit(&s->in, &env, place) == -1) {
 		if (errno == ENOSPC || errno == EDQUOT) {
 			session_trouble(s, "commit");

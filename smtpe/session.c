@@ -3,6 +3,7 @@
 #include "command.h"
 #include "log.h"
 #include "peer.h"
+#include "smarthost.h"
 #include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -479,6 +480,7 @@ session_run(struct session *s)
 		session_reply(s, session_greet(s));
 	command_loop(s);
 	linger(s);
+	smarthost_close(s);
 	log_end(s);
 	dropped = HOOK_BOOLEAN(s->ending != END_QUIT);
 	/* Defined or not: what the script's own files still hold is written

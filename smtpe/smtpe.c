@@ -9,6 +9,7 @@
 #include "log.h"
 #include "option.h"
 #include "peer.h"
+#include "tcp.h"
 #include "try.h"
 #include <errno.h>
 #include <fcntl.h>
@@ -166,6 +167,13 @@ check_servers(const struct controls *c)
 		if (dns_init(&dns, &l->v[i], 1) == -1)
 			die_temp("dnsservers: bad server: %.*s",
 			    SPAN_ARG(l->v[i]));
+	for (size_t i = 0; i < c->smarthost.n; i++) {
+		struct tcp_target target;
+
+		if (tcp_parse(c->smarthost.v[i], &target) == -1)
+			die_temp("smarthost: bad host: %.*s",
+			    SPAN_ARG(c->smarthost.v[i]));
+	}
 	if (l->n > DNS_SERVERS)
 		die_temp("dnsservers: more than %d", DNS_SERVERS);
 }

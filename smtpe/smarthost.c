@@ -1,0 +1,215 @@
+/* smarthost: see smarthost.h. */
+#include "smarthost.h"
+#include "compose.h"
+#include "log.h"
+#include "num.h"
+#include "smtpclient.h"
+#include <errno.h>
+
+/* RFC 5321 4.5.3.2.6: our client waits ten minutes for its reply. */
+#define PATIENCE_MS (9 * 60 * 1000)
+
+static struct smtpclient client;
+static bool is_open;
+
+static int
+next_piece(void *state, struct span *piece)
+{
+	return compose_next(state, piece);
+}
+
+static bool
+has_octets(struct session *s)
+{
+	return span_chr(s->tx.params, '=') != s->tx.params.n &&
+	    memmem(s->tx.params.p, s->tx.params.n, "8BITMIME", 8) != NULL;
+}
+
+/* Connected, or the connection of the message before is still good. */
+static int
+make_connection(struct session *s)
+{
+	const struct controls *c = &s->controls;
+	struct smtpclient_config config = {
+	    .helo = c->me,
+	    .dnsservers = c->dnsservers.v,
+	    .ndnsservers = c->dnsservers.n,
+	    .deadline = clock_deadline(PATIENCE_MS),
+	    .connect_ms = c->timeoutconnect,
+	    .reply_ms = c->timeoutremote,
+	    .dot_ms = c->timeoutremote,
+	};
+
+	if (is_open && smtpclient_usable(&client)) {
+		client.config.deadline = config.deadline;
+		return 0;
+	}
+	if (is_open)
+		smtpclient_close(&client);
+	smtpclient_init(&client, &config);
+	is_open = true;
+	return smtpclient_open(&client, c->smarthost.v, c->smarthost.n);
+}
+
+static void
+log_result(struct session *s, struct span rcpt,
+    const struct smtpclient_result *r)
+{
+	struct log l;
+
+	log_open(&l, "smarthost");
+	log_str(&l, "id", s->tx.id);
+	log_span(&l, "rcpt", rcpt);
+	log_str(&l, "outcome", smtpclient_outcome_name(r->outcome));
+	log_str(&l, "stage", smtpclient_stage_name(r->stage));
+	log_num(&l, "code", r->reply.code);
+	log_span(&l, "text", r->reply.text);
+	log_send(&l);
+}
+
+/* An entry that is left goes to the same place, by queuerun. */
+static void
+add_route(struct session *s, struct envelope *env)
+{
+	struct arena *a = &s->tx.arena;
+	struct envelope_meta *m =
+	    arena_zalloc(a, (env->nmeta + 1) * sizeof *m);
+
+	if (env->nmeta > 0)
+		memcpy(m, env->meta, env->nmeta * sizeof *m);
+	m[env->nmeta].key = SPAN("route");
+	m[env->nmeta].type = META_STRING;
+	m[env->nmeta].value = arena_printf(a, "smtp:%.*s",
+	    SPAN_ARG(s->controls.smarthost.v[0]));
+	env->meta = m;
+	env->nmeta++;
+}
+
+/* When what is left is tried again: retry's first interval. */
+static int64_t
+next_time(struct session *s)
+{
+	struct span rest = s->controls.retry, first;
+	int64_t ms = 0;
+
+	span_word(&rest, &first);
+	if (num_parse_time(first, &ms) == -1)
+		ms = 300 * 1000;
+	return clock_wall() + ms / 1000;
+}
+
+static bool
+is_answer(const struct smtpclient_result *r)
+{
+	return r->outcome == SMTPCLIENT_OK ||
+	    r->outcome == SMTPCLIENT_TEMPORARY ||
+	    r->outcome == SMTPCLIENT_PERMANENT;
+}
+
+/* It gave no answer, for some reason. */
+static enum smarthost_end
+no_answer(struct session *s, struct envelope *env, struct reply *refusal)
+{
+	if (span_eq(s->controls.smarthostfallback, SPAN("defer"))) {
+		*refusal = REPLY(451, "4.4.1",
+		    "The next host does not answer, try again later");
+		return SMARTHOST_REFUSED;
+	}
+	add_route(s, env);
+	s->in.due = next_time(s);
+	return SMARTHOST_QUEUE;
+}
+
+/* Nobody was taken: a 4xx for one is a 4xx for all, so that none is lost. */
+static struct reply
+choose_refusal(struct session *s, const struct smtpclient_result *r, size_t n)
+{
+	size_t best = 0;
+	struct reply reply;
+
+	for (size_t i = 0; i < n; i++)
+		if (r[i].outcome == SMTPCLIENT_TEMPORARY)
+			best = i;
+	reply = r[best].reply;
+	reply.text = arena_dup(&s->tx.arena, reply.text);
+	if (reply.enhanced != NULL)
+		reply.enhanced = arena_cstr(&s->tx.arena,
+		    span_of(reply.enhanced));
+	return reply;
+}
+
+static enum smarthost_end
+sort_out(struct session *s, struct envelope *env, struct reply *refusal,
+    const struct smtpclient_result *r)
+{
+	size_t taken = 0, refused = 0;
+
+	for (size_t i = 0; i < env->nrcpts; i++) {
+		log_result(s, env->rcpts[i].address, &r[i]);
+		if (r[i].outcome == SMTPCLIENT_OK) {
+			env->rcpts[i].state = RCPT_DELIVERED;
+			taken++;
+		} else if (r[i].outcome == SMTPCLIENT_PERMANENT) {
+			env->rcpts[i].state = RCPT_FAILED;
+			refused++;
+		} else if (is_answer(&r[i])) {
+			refused++;
+		}
+	}
+	if (taken == env->nrcpts)
+		return SMARTHOST_DONE;
+	if (refused == env->nrcpts) {
+		*refusal = choose_refusal(s, r, env->nrcpts);
+		return SMARTHOST_REFUSED;
+	}
+	if (taken == 0 && refused == 0)
+		return no_answer(s, env, refusal);
+	add_route(s, env);
+	s->in.due = next_time(s);
+	return SMARTHOST_QUEUE;
+}
+
+enum smarthost_end
+smarthost_pass(struct session *s, struct envelope *env, struct reply *refusal)
+{
+	struct smtpclient_result *results = arena_zalloc(&s->tx.arena,
+	    env->nrcpts * sizeof *results);
+	struct compose compose = {0};
+	struct smtpclient_mail mail = {
+	    .sender = env->sender,
+	    .recipients = s->tx.addresses,
+	    .nrecipients = env->nrcpts,
+	    .params = {NULL, 0},
+	    .eight_bit = has_octets(s),
+	    .next = next_piece,
+	    .state = &compose,
+	};
+	enum smarthost_end end;
+
+	if (queue_in_flush(&s->in) == -1) {
+		*refusal = session_trouble(s, "write");
+		return SMARTHOST_REFUSED;
+	}
+	if (make_connection(s) == -1) {
+		log_result(s, span_of(NULL), smtpclient_why(&client));
+		return no_answer(s, env, refusal);
+	}
+	compose_start(&compose, s->in.fd, s->in.size, NULL, env);
+	mail.size = compose_size(&compose);
+	smtpclient_send(&client, &mail, results);
+	end = sort_out(s, env, refusal, results);
+	compose_end(&compose);
+	compose_free(&compose);
+	return end;
+}
+
+void
+smarthost_close(struct session *s)
+{
+	(void)s;
+	if (!is_open)
+		return;
+	client.config.deadline = clock_deadline(2000);
+	smtpclient_close(&client);
+	is_open = false;
+}

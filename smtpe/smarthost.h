@@ -1,0 +1,28 @@
+/*
+ * smarthost: passing a message on inside the session, in the place of the
+ * queue (DESIGN: smarthost). What the smart host does not take while it takes
+ * the rest becomes an entry; so does everything when it gives no answer.
+ */
+#ifndef SMARTHOST_H
+#define SMARTHOST_H
+
+#include "envelope.h"
+#include "session.h"
+
+enum smarthost_end {
+	SMARTHOST_DONE,	  /* taken for everybody: nothing is to be queued */
+	SMARTHOST_REFUSED, /* by nobody taken: *refusal is the reply */
+	SMARTHOST_QUEUE,  /* env says who is left; in->due when */
+};
+
+/*
+ * Sends the message in s->in as env describes it. Recipients that need
+ * nothing more are marked in env.
+ */
+enum smarthost_end smarthost_pass(struct session *s, struct envelope *env,
+    struct reply *refusal);
+
+/* QUIT to it, at the end of the session. */
+void smarthost_close(struct session *s);
+
+#endif
