@@ -18,7 +18,7 @@ packages_demo="ucspi-tcp swaks"
 packages_amqp="rabbitmq-server"
 packages_test="perl python3 tinycdb ucspi-tcp swaks postfix rabbitmq-server
 openbsd-inetd systemd strace procps file e2fsprogs mount util-linux lua5.4
-openssl mandoc shellcheck"
+openssl mandoc shellcheck knot"
 packages_full="clang"
 
 policy=/usr/sbin/policy-rc.d
@@ -91,7 +91,7 @@ services_disable()
 	units=
 	for p in $missing; do
 		case $p in
-		postfix | openbsd-inetd) units="$units $p" ;;
+		postfix | openbsd-inetd | knot) units="$units $p" ;;
 		rabbitmq-server) units="$units $p epmd.service epmd.socket" ;;
 		esac
 	done
