@@ -105,6 +105,10 @@ struct hook_config {
 	bool trace;	     /* show each call on fd 2 */
 	const struct hook_facts *facts;
 	struct span me;	     /* smtpe.host */
+	/* What smtpe.getoption and setoption work on; NULL: nothing. */
+	struct controls *controls;
+	/* A setting has been changed: what depends on it is to follow. */
+	void (*changed)(void *session);
 	const char *control_dir; /* smtpe.control_dir; NULL: nil */
 	const struct span *dnsservers; /* as for dns_init() */
 	size_t ndnsservers;

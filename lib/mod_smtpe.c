@@ -1,11 +1,13 @@
 /*
  * mod_smtpe: the table smtpe, what the program says of itself.
  */
+#include "control.h"
 #include "mod.h"
 #include "option.h"
 #include <unistd.h>
 
 #define API_VERSION "1.0"
+#define SETTINGS_MAX (1u << 20)
 #define COPYRIGHT   "Copyright (c) 2026 The smtpe authors"
 
 /* smtpe.host: the control `me', else the machine's own name. */
@@ -24,10 +26,75 @@ push_host(lua_State *L)
 	lua_pushstring(L, name);
 }
 
+/* Pushes nil and the first line of err. */
+static int
+fail(lua_State *L, struct buf *err)
+{
+	struct span text = buf_span(err);
+
+	luaL_pushfail(L);
+	mod_push_span(L, span_head(text, span_chr(text, '\n')));
+	return 2;
+}
+
+/* smtpe.getoption(name) -> string | nil, error: a setting's value as text, by
+ * its own name or an old engine's; "" when it is not set, the items of a
+ * list one a line. */
+static int
+smtpe_getoption(lua_State *L)
+{
+	struct span name = mod_check_span(L, 1);
+	const struct controls *c = hook_engine.config.controls;
+	int id = control_find(name);
+
+	if (c == NULL || id == -1)
+		return mod_fail(L, "no such option");
+	mod_push_span(L, c->text[id].p != NULL ? c->text[id] : span_of(""));
+	return 1;
+}
+
+/* smtpe.setoption(name, value) -> true | nil, error: another value for this
+ * process; items of a list are divided by commas. Only settings of a
+ * connection can be changed. */
+static int
+smtpe_setoption(lua_State *L)
+{
+	struct span name = mod_check_span(L, 1), value;
+	struct controls *c = hook_engine.config.controls;
+	const struct hook_facts *f = hook_engine.config.facts;
+	struct buf *err = mod_scratch();
+	int id = control_find(name);
+
+	if (lua_isboolean(L, 2))
+		value = lua_toboolean(L, 2) ? SPAN("1") : SPAN("0");
+	else
+		value = mod_check_span(L, 2);
+	if (c == NULL || id == -1)
+		return mod_fail(L, "no such option");
+	if (control_rows[id].scope != CONNECTION)
+		return mod_fail(L, "not a setting of a connection");
+	/* Copies: a script that sets one for ever must not eat the process. */
+	if (c->arena.used > SETTINGS_MAX)
+		return mod_fail(L, "too many changes");
+	if (control_set(c, name, value, FROM_SCRIPT, err) == -1)
+		return fail(L, err);
+	if (hook_engine.config.changed != NULL && f != NULL)
+		hook_engine.config.changed(f->session);
+	lua_pushboolean(L, true);
+	return 1;
+}
+
+static const luaL_Reg functions[] = {
+    {"getoption", smtpe_getoption},
+    {"setoption", smtpe_setoption},
+    {NULL, NULL},
+};
+
 void
 mod_smtpe_open(lua_State *L)
 {
-	lua_createtable(L, 0, 4);
+	lua_createtable(L, 0, 7);
+	luaL_setfuncs(L, functions, 0);
 	lua_pushstring(L, version_number);
 	lua_setfield(L, -2, "bin_version");
 	lua_pushliteral(L, API_VERSION);

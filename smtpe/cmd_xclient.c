@@ -190,7 +190,8 @@ cmd_xclient_act(struct session *s, struct reply answer)
 	s->trusted = false;
 	/* RELAYCLIENT was the launcher's word about the proxy. */
 	s->relay_suffix = span_of(NULL);
-	s->relay_client = peer_is_in(&s->peer, &s->controls.relayhosts);
+	s->launcher_relays = false;
+	session_settings_changed(s);
 	session_set_facts(s);
 	session_new_transaction(s);
 	banner = session_greet(s);

@@ -1,6 +1,7 @@
 /* facts: what the script may know of the session (hook.h's struct
  * hook_facts, session.h). */
 #include "file.h"
+#include "peer.h"
 #include "session.h"
 
 static struct span
@@ -38,6 +39,16 @@ fact_header(void *p, struct span *block)
 	}
 	*block = buf_span(b);
 	return true;
+}
+
+void
+session_settings_changed(void *p)
+{
+	struct session *s = p;
+
+	s->relay_client = s->launcher_relays ||
+	    peer_is_in(&s->peer, &s->controls.relayhosts);
+	s->xclient = peer_is_in(&s->peer, &s->controls.xclienthosts);
 }
 
 void

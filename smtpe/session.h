@@ -61,7 +61,8 @@ struct session {
 	struct span auth_user;	    /* p NULL: not authenticated */
 	struct span auth_mechanism;
 	bool trusted;		    /* action.trust for the connection */
-	bool relay_client;	    /* in relayhosts, or RELAYCLIENT */
+	bool launcher_relays;	    /* RELAYCLIENT is set */
+	bool relay_client;	    /* it is, or the client is in relayhosts */
 	bool xclient;		    /* in xclienthosts */
 	struct span relay_suffix;   /* RELAYCLIENT's value */
 	uint64_t errors, junk, messages;
@@ -127,6 +128,9 @@ struct reply session_trouble(struct session *s, const char *what);
 /* hook.accept, and the banner or its refusal: for a new connection, and for
  * one that XCLIENT has made new. */
 struct reply session_greet(struct session *s);
+
+/* What is worked out of settings and of who the client is: again. */
+void session_settings_changed(void *session);
 
 /* Shows the script who the client is now. */
 void session_set_facts(struct session *s);

@@ -149,11 +149,10 @@ apply_launcher(struct session *s)
 		span_of(databytes), FROM_LAUNCHER, &err) == -1)
 		die_temp("DATABYTES: %s", buf_cstr(&err));
 	if (relayclient != NULL) {
-		s->relay_client = true;
+		s->launcher_relays = true;
 		s->relay_suffix = span_of(relayclient);
 	}
-	s->relay_client |= peer_is_in(&s->peer, &s->controls.relayhosts);
-	s->xclient = peer_is_in(&s->peer, &s->controls.xclienthosts);
+	session_settings_changed(s);
 }
 
 /* Nothing is opened: that is for whoever asks first. */
@@ -194,6 +193,8 @@ load_script(struct session *s)
 	    .me = c->me,
 	    .trace = trace,
 	    .stuck = stuck,
+	    .controls = &s->controls,
+	    .changed = session_settings_changed,
 	    .control_dir = c->dir,
 	    .dnsservers = c->dnsservers.v,
 	    .ndnsservers = c->dnsservers.n,

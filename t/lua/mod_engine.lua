@@ -2,7 +2,39 @@
 -- t/60-modules.t makes up.
 local t = require "check"
 
+local function options()
+	t.is(smtpe.getoption("databytes"), "0", "smtpe.getoption: a default")
+	t.is(smtpe.getoption("me"), "mx.example.org", "a file's value")
+	t.is(smtpe.getoption("locals"), "mx.example.org\nlocalhost", "a list")
+	t.is(smtpe.getoption("smtpgreeting"), "", "not set")
+	t.fails("no such option", "unknown", smtpe.getoption("nope"))
+	t.is(smtpe.setoption("databytes", "10k"), true, "smtpe.setoption")
+	t.is(smtpe.getoption("smtp-max-size"), "10k", "an alias")
+	t.is(smtpe.setoption("pipelining", false), true, "a boolean")
+	t.is(smtpe.setoption("maxrecipients", 7), true, "a number")
+	t.is(smtpe.getoption("maxrecipients"), "7", "is text afterwards")
+	t.is(smtpe.setoption("relayhosts", "192.0.2.0/24,10.0.0.0/8"), true,
+	    "a list, commas between")
+	t.is(smtpe.getoption("relayhosts"), "192.0.2.0/24\n10.0.0.0/8",
+	    "lines between")
+	t.fails("databytes: \"x\" is not a size", "a bad value",
+	    smtpe.setoption("databytes", "x"))
+	t.is(smtpe.getoption("databytes"), "10k", "changes nothing")
+	t.fails("no such option", "unknown", smtpe.setoption("nope", "1"))
+	t.fails("not a setting of a connection", "the process's",
+	    smtpe.setoption("queuedir", "/tmp"))
+	t.raises("bad argument #2", "no value", smtpe.setoption, "databytes")
+	t.raises("bad argument #1", "no name", smtpe.getoption)
+	for i = 1, 100000 do
+		if not smtpe.setoption("smtpgreeting", ("x"):rep(100)) then
+			return t.ok(i > 1000, "there is a bound")
+		end
+	end
+	t.ok(false, "there is a bound")
+end
+
 t.run(function()
+	options()
 	t.ok(smtpe.bin_version:find("^%d+%.%d+"), "smtpe.bin_version",
 	    smtpe.bin_version)
 	t.ok(smtpe.api_version:find("^%d+%.%d+$"), "smtpe.api_version",
