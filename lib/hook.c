@@ -151,7 +151,7 @@ failed(struct hooks *h, struct hook_call *call, int status,
 		if (lua_pcall(L, 2, 1, 0) == LUA_OK)
 			return;
 	}
-	if (over == OVER_NOT && !hook_error_placed())
+	if (!hook_error_placed() && *hook_limit_where() == '\0')
 		line = hook_error_definition(h, call->id, &text);
 	line = hook_error_describe(L, over, line, &text);
 	hook_error_log(h, row->name, line, buf_span(&text));

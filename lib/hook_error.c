@@ -90,7 +90,7 @@ hook_error_describe(lua_State *L, enum hook_over over, int known,
 			where = raised_at;
 		buf_puts(out, where);
 		buf_puts(out, hook_limit_text(over));
-		return line_of(span_of(where));
+		return *where == '\0' ? known : line_of(span_of(where));
 	}
 	if (lua_type(L, -1) != LUA_TSTRING) {
 		buf_puts(out, raised_at);

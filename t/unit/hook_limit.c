@@ -84,6 +84,8 @@ out_of_memory(void)
 		if (v.kind != VERDICT_REPLY || v.failed)
 			ok(false, "the call after it");
 	}
+	run_case("string.rep");
+	ok(has(logged(), " line="), "... and a line");
 	gives("stopped collector", VERDICT_REPLY, 250,
 	    "collected all the same");
 	gives("much garbage", VERDICT_REPLY, 250, "collected");
