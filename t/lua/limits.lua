@@ -161,35 +161,35 @@ cases = {
 		return select(2, coroutine.resume(left))
 	end,
 	execute = function()
-		os.execute("sleep 100")
+		os.execute("sleep 5")
 		return "250 got away"
 	end,
 	["execute loop"] = function()
-		while true do pcall(os.execute, "sleep 100") end
+		while true do pcall(os.execute, "sleep 5") end
 	end,
 	["popen read"] = function()
-		local p = io.popen("sleep 100; echo x")
+		local p = io.popen("sleep 5; echo x")
 		local x = p:read("a")
 		return "250 got away"
 	end,
 	["popen write"] = function()
-		local p = io.popen("sleep 100", "w")
+		local p = io.popen("sleep 5", "w")
 		p:write(string.rep("x", 1000000))
 		p:flush()
 		return "250 got away"
 	end,
 	["popen close"] = function()
-		local p = io.popen("sleep 100", "w")
+		local p = io.popen("sleep 5", "w")
 		p:close()
 		return "250 got away"
 	end,
 	["popen forgotten"] = function()
-		io.popen("sleep 100")
+		io.popen("sleep 5")
 		collectgarbage()
 		return "250 not waited for"
 	end,
 	["popen left open"] = function()
-		pipe = io.popen("sleep 100")
+		pipe = io.popen("sleep 5")
 		return "250 left open"
 	end,
 	["popen collected later"] = function()
