@@ -1,5 +1,6 @@
 #!/bin/sh
-# The shell of this project is plain and clean: shellcheck has nothing to say.
+# The shell of this project is plain and clean: shellcheck has nothing to say;
+# and every test can be run as it is.
 # shellcheck source=t/lib.sh
 . "${0%/*}/lib.sh"
 need shellcheck
@@ -10,6 +11,9 @@ for f in scripts/* .ci/run etc/tcpserver/run t/*.sh t/*.t t/slow/*.t; do
 	case $(head -n 1 "$f") in
 	'#!/bin/sh' | '# '*.sh:*) ;;
 	*) continue ;;
+	esac
+	case $f in
+	*.t) ok "$f can be executed" test -x "$f" ;;
 	esac
 	# What a library sets is used by those who source it.
 	case $f in
