@@ -1,7 +1,9 @@
-/* mod_util: the machine, directories, dates. */
+/* mod_util: the machine, directories, dates; small files that processes
+ * share are in mod_util_file.c. */
 #include "date.h"
 #include "file.h"
 #include "mod.h"
+#include "mod_util.h"
 #include <errno.h>
 #include <stdlib.h>
 #include <sys/stat.h>
@@ -77,6 +79,8 @@ mod_util_open(lua_State *L)
 	    {"getloadavg", get_load_avg},
 	    {"mkpath", mkpath},
 	    {"date_to_time", date_to_time},
+	    {"listdir", mod_util_listdir},
+	    {"update", mod_util_update},
 	    {NULL, NULL},
 	};
 
