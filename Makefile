@@ -111,7 +111,7 @@ BENCH_DYN = t/bench/amqpbench
 .PHONY: all check bench demo asan clang musl install clean help fuzz unit lint benchtools FORCE
 .SUFFIXES:
 
-all: $(addprefix $(B)/,$(PROGS)) ## build every program of this variant
+all: $(addprefix $(B)/,$(PROGS)) $(B)/share/smtpe ## build every program of this variant
 
 help: ## this list
 	@awk -F' ## ' '/^[a-z]+:.* ## /{sub(/:.*/, "", $$1); printf "  make %-9s %s\n", $$1, $$2}' Makefile
@@ -135,6 +135,11 @@ $(B)/t/%.o $(B)/dyn/t/%.o: private CPPFLAGS_V += -Ismtpe -Iqueuerun
 $(B)/dyn/%.o: %.c $(B)/.flags
 	@mkdir -p $(@D)
 	$(DYN_CC) $(CPPFLAGS_V) $(DYN_CFLAGS) -MMD -MP -c -o $@ $<
+
+# Scripts find policies and dialects below ../share/smtpe of their program.
+$(B)/share/smtpe:
+	@mkdir -p $(@D)
+	ln -sfn '$(CURDIR)/scripts' $@
 
 $(B)/lib.a: $(LIB_SRC:%.c=$(B)/%.o)
 $(B)/smtpe.a: $(SMTPE_SRC:%.c=$(B)/%.o)
@@ -215,6 +220,9 @@ install: all ## install (DESTDIR= PREFIX=)
 	for m in man/*.[578]; do [ ! -f "$$m" ] || install -m 644 "$$m" \
 	    "$(DESTDIR)$(MANDIR)/man$${m##*.}/" || exit 1; done
 	cp -R etc/. '$(DESTDIR)$(DATADIR)/'
+	for f in scripts/*.lua scripts/*/*.lua; do [ ! -f "$$f" ] || \
+	    install -D -m 644 "$$f" "$(DESTDIR)$(DATADIR)/$${f#scripts/}" || \
+	    exit 1; done
 
 clean: ## remove build/, but keep the musl libraries
 	[ ! -d build ] || find build -mindepth 1 -maxdepth 1 ! -name musl-libs \

@@ -8,13 +8,15 @@
  */
 #include "mod.h"
 #include <stdio.h>
+#include <unistd.h>
 
 #ifndef DATADIR
 #define DATADIR "/usr/local/share/smtpe"
 #endif
 
-/* No ./?.lua: the directory we were started in is nobody's policy. */
-static const char path[] = DATADIR "/?.lua;"
+/* No ./?.lua: the directory we were started in is nobody's policy. "!" is the
+ * program's own (search), so that a tree works wherever it stands. */
+static const char path[] = "!/../share/smtpe/?.lua;" DATADIR "/?.lua;"
     LUA_LDIR "?.lua;" LUA_LDIR "?/init.lua;"
     "/usr/share/lua/5.4/?.lua;/usr/share/lua/5.4/?/init.lua";
 
@@ -152,6 +154,32 @@ os_exit(lua_State *L)
 	return luaL_error(L, "os.exit is not available");
 }
 
+/* Pushes package.path with the program's directory for each "!". */
+static void
+push_path(lua_State *L)
+{
+	static char dir[1024];
+	ssize_t n;
+
+	if (lua_getfield(L, lua_upvalueindex(1), "path") != LUA_TSTRING)
+		luaL_error(L, "'package.path' must be a string");
+	if (strchr(lua_tostring(L, -1), '!') == NULL)
+		return;
+	if (dir[0] == '\0') {
+		n = readlink("/proc/self/exe", dir, sizeof dir - 1);
+		if (n == (ssize_t)sizeof dir - 1)
+			n = 0;
+		while (n > 0 && dir[n - 1] != '/')
+			n--;
+		/* Nobody knows: a directory that is nowhere. */
+		if (n <= 1)
+			n = snprintf(dir, sizeof dir, "%s", "/dev/null/");
+		dir[n - 1] = '\0';
+	}
+	luaL_gsub(L, lua_tostring(L, -1), "!", dir);
+	lua_remove(L, -2);
+}
+
 /* package.searchers' second: Lua modules, as text */
 static int
 search(lua_State *L)
@@ -162,9 +190,7 @@ search(lua_State *L)
 	lua_settop(L, 1);
 	lua_pushcfunction(L, original.searchpath);
 	lua_pushvalue(L, 1);
-	lua_getfield(L, lua_upvalueindex(1), "path");
-	if (lua_type(L, -1) != LUA_TSTRING)
-		return luaL_error(L, "'package.path' must be a string");
+	push_path(L);
 	lua_call(L, 2, 2);
 	if (lua_isnil(L, -2))
 		return 1;
