@@ -1,0 +1,117 @@
+/*
+ * speak: the one place that writes to the client (session.h). Replies are
+ * values until they come here; here they are counted, logged and perhaps
+ * reworded by hook.reply, and exactly one goes out for each command.
+ */
+#include "log.h"
+#include "session.h"
+#include <errno.h>
+#include <stdarg.h>
+
+struct reply
+session_replyf(struct session *s, int code, const char *enhanced,
+    const char *fmt, ...)
+{
+	va_list ap;
+
+	buf_reset(&s->text);
+	va_start(ap, fmt);
+	buf_vprintf(&s->text, fmt, ap);
+	va_end(ap);
+	return (struct reply){code, enhanced, buf_span(&s->text), false};
+}
+
+struct reply
+session_trouble(struct session *s, const char *what)
+{
+	struct log l;
+
+	log_open_at(&l, LOG_ERR, "trouble");
+	log_str(&l, "id", s->tx.id);
+	log_str(&l, "what", what);
+	log_str(&l, "error", strerror(errno));
+	log_send(&l);
+	return REPLY(451, "4.3.0", "Local trouble, try again later");
+}
+
+/* Counts a refusal; a client that collects them waits, or is sent away. */
+static struct reply
+count_error(struct session *s, struct reply r)
+{
+	const struct controls *c = &s->controls;
+
+	if (r.code < 400 || r.code == 421)
+		return r;
+	s->errors++;
+	if (c->maxerrors != 0 && s->errors >= c->maxerrors) {
+		r = REPLY(421, "4.7.0", "Too many errors");
+		r.drop = true;
+	}
+	if (s->errors > c->softerrors && c->errordelay > 0)
+		io_pause(&s->io, c->errordelay);
+	return r;
+}
+
+/* Apart, so that a reply that is not logged does not pay for the stack. */
+static void __attribute__((noinline))
+log_reply(struct session *s, struct reply r)
+{
+	struct log l;
+
+	log_open(&l, r.code < 500 ? "defer" : "reject");
+	log_str(&l, "id", s->tx.id);
+	log_span(&l, "ip", s->peer.ip_text);
+	log_num(&l, "code", r.code);
+	/* What stands behind AUTH is a secret. */
+	if (s->facts.input.p != NULL)
+		log_span(&l, "command",
+		    span_istarts(s->facts.input, SPAN("AUTH")) ?
+		    SPAN("AUTH") : s->facts.input);
+	log_span(&l, "text", span_head(r.text, span_chr(r.text, '\n')));
+	log_send(&l);
+}
+
+/*
+ * hook.reply: another wording of what goes out. It may not change what it
+ * means, or the client would be out of step: same first digit, and what
+ * opens another kind of dialogue stays as it is.
+ */
+static void __attribute__((noinline))
+rewrite(struct session *s, struct reply r, struct buf *wire)
+{
+	struct hook_arg args[2] = {HOOK_STRING(buf_span(wire)),
+	    HOOK_STRING(s->verb)};
+	struct verdict v;
+
+	if (r.code == 354 || r.code == 334)
+		return;
+	/* The last CRLF is not part of it. */
+	args[0].s.n -= 2;
+	hook_run(s->hooks, HOOK_reply, args, 2, &v);
+	if (v.kind != VERDICT_REPLY && v.kind != VERDICT_INFO)
+		return;
+	if (v.reply.code / 100 != r.code / 100) {
+		log_warn("hook-error", "hook.reply: %d in the place of %d",
+		    v.reply.code, r.code);
+		return;
+	}
+	buf_reset(wire);
+	reply_format(v.reply, wire);
+}
+
+void
+session_reply(struct session *s, struct reply r)
+{
+	struct buf wire = {0};
+
+	r = count_error(s, r);
+	if (r.code >= 400)
+		log_reply(s, r);
+	reply_format(r, &wire);
+	if (hook_defined(s->hooks, HOOK_reply))
+		rewrite(s, r, &wire);
+	io_write(&s->io, buf_span(&wire));
+	buf_free(&wire);
+	if ((r.drop || r.code == 421) && s->ending == GOES_ON)
+		s->ending = END_DROPPED;
+}
