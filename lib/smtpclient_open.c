@@ -75,10 +75,13 @@ static void
 greet(struct smtpclient *c, const char *verb, struct smtpclient_result *r)
 {
 	struct span name = c->config.helo;
+	struct buf *line = smtpclient_line(c);
 
 	if (name.n == 0)
 		name = SPAN("localhost");
-	buf_printf(smtpclient_line(c), "%s %.*s", verb, SPAN_ARG(name));
+	buf_puts(line, verb);
+	buf_putc(line, ' ');
+	buf_put(line, name);
 	/* A name that is two words would be a parameter. */
 	if (span_chr(name, ' ') < name.n || smtpclient_put(c) == -1) {
 		smtpclient_break(c, SMTPCLIENT_LOCAL, SMTPCLIENT_HELLO,
