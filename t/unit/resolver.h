@@ -55,6 +55,7 @@ static const struct zone {
     {"bad.test.", {NULL}, {"203.0.113.1"}},
     {"other.test.", {NULL}, {"192.0.2.99"}},
     {"six.test.", {NULL}, {"192.0.2.6"}},
+    {"here.test.", {NULL}, {"127.0.0.1", "::1"}},
 };
 
 /* Puts the records the zone has for the question: how many. */
