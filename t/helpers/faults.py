@@ -122,6 +122,17 @@ def about_the_client(trace):
     return False
 
 
+def lost_sync(trace):
+    """Did an fsync fail behind the rename into new/? Then nobody knows what
+    the disk has."""
+    renamed = False
+    for line in trace:
+        renamed |= re.search(r'rename\w*\(.*"new/\w+".*\) += 0$', line) is not None
+        if renamed and re.search(r"fsync\(.*\(INJECTED\)", line):
+            return True
+    return False
+
+
 def verdict(r, killed):
     """What is wrong with a run; a list."""
     wrong = list(r["bad"])
@@ -133,6 +144,8 @@ def verdict(r, killed):
         wrong.append("%d entries" % len(r["entries"]))
     if killed:
         return wrong
+    if queued and lost_sync(r["trace"]):
+        wrong.append("250 though the sync failed")
     if r["status"] not in (0, 111):
         wrong.append("status %s" % r["status"])
     if r["tmp"]:
