@@ -11,6 +11,13 @@
 
 /* Entries whose answer is known at once and that wait to be settled. */
 #define FINISHED_MAX 256
+/*
+ * When every agent that is known is full for so long, names behind are looked
+ * at, so many: theirs may be agents that nobody has asked yet. Not sooner, for
+ * what is looked at too early is opened twice.
+ */
+#define PATIENCE_MS  50
+#define LOOK_AHEAD   512
 /* Descriptors of an entry: its own, and the one for marks. */
 #define ENTRY_FDS    2
 /* Those of directories, tables, agents, the log. */
@@ -25,6 +32,7 @@ struct pass {
 	size_t max_entries; /* that may be open at once */
 	size_t ready;	    /* entries that wait to be settled, about */
 	bool names_left;
+	size_t ahead;	    /* names to be looked at though all are full */
 	/* Names that somebody else had locked: looked at once more in the
 	 * end, for it may have been an operator's look at them. */
 	uint32_t *busy;
@@ -180,7 +188,7 @@ has_room(const struct pass *p)
 	for (struct pool_agent *a = p->pool.agents; a != NULL; a = a->next)
 		if (pool_room(a) != POOL_FULL)
 			return true;
-	return p->pool.agents == NULL;
+	return p->pool.agents == NULL || p->ahead > 0;
 }
 
 /* "queuerun" stands in the history where no agent was asked. */
@@ -322,6 +330,8 @@ fill(struct pass *p)
 			name = next_busy(p, &index);
 		if (name == NULL)
 			return;
+		if (p->ahead > 0)
+			p->ahead--;
 		take(p, name, index);
 	}
 }
@@ -342,6 +352,7 @@ start(struct pass *p, const struct pass_job *job)
 void
 pass_run(const struct pass_job *job)
 {
+	clock_ms patience = clock_deadline(PATIENCE_MS);
 	struct pass pass, *p = &pass;
 	struct entry *done;
 
@@ -352,9 +363,17 @@ pass_run(const struct pass_job *job)
 			pool_drop_waiting(&p->pool, SPAN("stopped"));
 		if (p->pool.njobs == 0 && p->pool.finished == NULL)
 			break;
-		pool_wait(&p->pool, &wait_mask);
-		if ((done = pool_finished(&p->pool)) == NULL)
+		pool_wait(&p->pool, &wait_mask,
+		    p->names_left ? patience : CLOCK_NEVER);
+		p->ahead = 0;
+		if ((done = pool_finished(&p->pool)) == NULL) {
+			if (p->names_left && clock_left(patience) == 0) {
+				p->ahead = LOOK_AHEAD;
+				patience = clock_deadline(PATIENCE_MS);
+			}
 			continue;
+		}
+		patience = clock_deadline(PATIENCE_MS);
 		settle_batch(&p->settle, done);
 		p->ready = 0;
 	}

@@ -313,9 +313,9 @@ look_at(struct pool *p, struct pool_agent *a, short events)
 }
 
 void
-pool_wait(struct pool *p, const sigset_t *mask)
+pool_wait(struct pool *p, const sigset_t *mask, clock_ms latest)
 {
-	clock_ms until = CLOCK_NEVER;
+	clock_ms until = latest;
 	struct pollfd *fds;
 	struct timespec t;
 	size_t n = 0, i = 0;

@@ -93,10 +93,11 @@ void pool_give(struct pool *p, struct pool_agent *a, struct job *j);
 void pool_drop_waiting(struct pool *p, struct span why);
 
 /*
- * Sends, waits for agents until one has something to say, and takes it all.
+ * Sends, waits for agents until one has something to say, and takes it all; no
+ * longer than until latest.
  * Signals are unblocked by mask while it waits.
  */
-void pool_wait(struct pool *p, const sigset_t *mask);
+void pool_wait(struct pool *p, const sigset_t *mask, clock_ms latest);
 
 /* The entries whose jobs are all over, as a list; they leave the pool. */
 struct entry *pool_finished(struct pool *p);
