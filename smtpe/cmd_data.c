@@ -361,6 +361,8 @@ cmd_data_act(struct session *s, struct reply answer)
 		return session_trouble(s, s->controls.queuedir);
 	session_reply(s, session_answer(answer,
 	    REPLY(354, NULL, "Go ahead, end with <CRLF>.<CRLF>")));
+	/* The line stands in the buffer that the message now comes into. */
+	s->facts.input = arena_dup(&s->scratch, s->facts.input);
 	a.started = clock_mono();
 	s->scan = &a.header;
 	s->message_ended = false;

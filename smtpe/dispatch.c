@@ -181,6 +181,7 @@ dispatch_line(struct session *s, struct span line)
 		s->io.session_deadline = s->deadline;
 	}
 	s->facts.input = (struct span){NULL, 0};
+	s->verb = span_of(NULL);
 	if (s->reset_after && s->ending == GOES_ON)
 		reset(s);
 	else if ((s->phase & (PHASE_MAIL | PHASE_RCPT)) == 0)
