@@ -30,6 +30,8 @@
 #   args: words           more arguments       wrap: words   a program before
 #   setup: command        run by sh in the test's directory ($Q, $C)
 #   lua: line             of the script; note(...) writes to the notes
+#   hooks: all [but NAMES]  every hook of hook.def (or: hooks: NAMES) notes
+#                its arguments; what it does is my.NAME in the lua lines
 #   modes: names          enhanced: no (a script's replies as they are)
 #   seconds: N            how long it may take, 20 if not said
 #
@@ -42,6 +44,8 @@
 #   entry: regex   an entry's file matches       entry!: regex  none does
 #   log: regex     the log matches               log!: regex
 #   notes: text    what note() wrote, joined by " | ";  notes~ regex
+#   H: text        the hooks' notes, in order and no others; "*" is anything.
+#                  A note(...) of the script's own is one of them
 #
 # Beyond that, in every dialog: tmp/ is empty at the end, every entry is
 # complete, each reply is well formed and has an enhanced code (but for the
@@ -60,6 +64,7 @@ use Time::HiRes qw(time sleep);
 use constant FIONREAD => 0x541B;
 my @MODES = qw(whole octets blast tcp);
 my ($here) = $0 =~ m{^(.*)/} ? $1 : '.';
+$here = abs_path($here);
 my $build = abs_path($ENV{SMTPE_BUILD} || "$here/../build");
 my $smtpe = "$build/smtpe/smtpe";
 my ($jobs, @modes, @files) = (2);
@@ -104,6 +109,25 @@ sub pattern
 	my ($s) = @_;
 	$s =~ m{^/(.*)/$} or return qr/\A\Q$s\E/;
 	return qr/$1/m;
+}
+
+# Every stage's name, from its one table.
+sub all_hooks
+{
+	open my $f, '<', "$here/../lib/hook.def" or die "hook.def: $!\n";
+	return map { /^HOOK\((\w+),/ ? $1 : () } <$f>;
+}
+
+# "all", "all but NAMES", "NAMES"
+sub hook_names
+{
+	my ($what) = @_;
+	my %known = map { $_ => 1 } my @all = all_hooks();
+	my ($all, @names) = $what =~ /^all\b/ ? (1, split ' ', $what =~ s/^all( but)?//r)
+	    : (0, split ' ', $what);
+	$known{$_} or die "no hook $_\n" for @names;
+	my %named = map { $_ => 1 } @names;
+	return $all ? grep { !$named{$_} } @all : @names;
 }
 
 sub parse
@@ -160,6 +184,13 @@ sub parse
 			push @{$d{setup}}, $1;
 		} elsif ($l =~ /^lua:(?: (.*))?$/) {
 			$d{lua} .= ($1 // '') . "\n";
+		} elsif ($l =~ /^hooks: (.*)$/) {
+			# Nobody is to be asked for the client's name.
+			$control{dnsservers} = ['127.0.0.1:1'];
+			$d{trace} = join ', ', map { "'$_'" } hook_names($1);
+			$d{hooks} //= [];
+		} elsif ($l =~ /^H: (.*)$/) {
+			push @{$d{hooks}}, $1;
 		} elsif ($l =~ /^modes: (.*)$/) {
 			$d{modes} = {map { $_ => 1 } split ' ', $1};
 		} elsif ($l =~ /^enhanced: no$/) {
@@ -214,10 +245,12 @@ sub prepare
 		close $c or die "cdb failed\n";
 	}
 	my @argv = ($smtpe, '-c', "$dir/control", '-q', "$dir/queue");
-	if ($d->{lua} ne '') {
+	if ($d->{lua} ne '' || defined $d->{trace}) {
+		my $trace = !defined $d->{trace} ? ''
+		    : "TRACE = {$d->{trace}} dofile('$here/lua/trace.lua') ";
 		put("$dir/script.lua", 'function note(...) local f = ' .
 		    "io.open('$dir/notes', 'a'); f:write(table.concat({...}, " .
-		    "' '), '\\n'); f:close() end " . $d->{lua});
+		    "' '), '\\n'); f:close() end " . $trace . $d->{lua});
 		push @argv, '-s', "$dir/script.lua";
 	}
 	push @argv, split ' ', $d->{args};
@@ -453,6 +486,19 @@ sub entries_below
 	return map { -d $_ ? entries_below($_) : $_ } glob "$dir/*";
 }
 
+# The hooks' notes beside the H lines, from where they differ.
+sub compare_hooks
+{
+	my ($want, @got) = @_;
+	for my $i (0 .. (@$want < @got ? $#got : $#$want)) {
+		my ($w, $g) = ($want->[$i] // 'the end', $got[$i] // 'the end');
+		my $re = join '.*', map { quotemeta } split /\*/, $w, -1;
+		next if $g =~ /\A$re\z/;
+		return ("hook: not $w", map { "  H: $_" } @got[$i .. $#got]);
+	}
+	return;
+}
+
 sub check
 {
 	my ($d, $dir, $status) = @_;
@@ -477,6 +523,8 @@ sub check
 	/\A(smtpe\[\d+\] event=[\w.-]+( [\w.-]+=("([^"\\]|\\.)*"|[^" \\]+))*|tcpserver: .*|lua: .*)\z/
 	    or push @wrong, "log line: $_" for split /\n/, $log;
 	my $notes = join ' | ', split /\n/, slurp("$dir/notes");
+	push @wrong, compare_hooks($d->{hooks}, split /\n/, slurp("$dir/notes"))
+	    if $d->{hooks};
 	for (@{$d->{checks}}) {
 		my ($what, $v) = @$_;
 		my $u = unescape($v) unless $what =~ /^(entry|log|notes~|trace)/;
