@@ -5,6 +5,7 @@
  */
 #include "control.h"
 #include "control_value.h"
+#include "near.h"
 
 const struct control_row control_rows[CONTROL_N] = {
 #define CONTROL(name, type, def, owner, scope, doc)                           \
@@ -41,35 +42,6 @@ control_find(struct span name)
 	return -1;
 }
 
-/* Longer names than this are no typing errors of ours. */
-#define NEAR_MAX 40
-
-/* Levenshtein's distance; both at most NEAR_MAX octets. */
-static size_t
-distance(struct span a, struct span b)
-{
-	size_t row[NEAR_MAX + 1];
-
-	for (size_t j = 0; j <= b.n; j++)
-		row[j] = j;
-	for (size_t i = 1; i <= a.n; i++) {
-		size_t diagonal = row[0];
-
-		row[0] = i;
-		for (size_t j = 1; j <= b.n; j++) {
-			size_t best = diagonal + (a.p[i - 1] != b.p[j - 1]);
-
-			diagonal = row[j];
-			if (row[j] + 1 < best)
-				best = row[j] + 1;
-			if (row[j - 1] + 1 < best)
-				best = row[j - 1] + 1;
-			row[j] = best;
-		}
-	}
-	return row[b.n];
-}
-
 void
 control_suggest(struct buf *out, struct span name)
 {
@@ -82,7 +54,7 @@ control_suggest(struct buf *out, struct span name)
 		const char *candidate = i < CONTROL_N ?
 		    control_rows[i].name :
 		    aliases[i - CONTROL_N].name;
-		size_t d = distance(name, span_of(candidate));
+		size_t d = near_distance(name, span_of(candidate));
 
 		if (d < best) {
 			best = d;

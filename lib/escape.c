@@ -31,10 +31,16 @@ escape_put(struct buf *out, struct span s)
 int
 escape_undo(struct span s, struct arena *a, struct span *out)
 {
+	return escape_undo_mark('%', s, a, out);
+}
+
+int
+escape_undo_mark(char mark, struct span s, struct arena *a, struct span *out)
+{
 	char *p;
 	size_t n = 0;
 
-	if (span_chr(s, '%') == s.n) {
+	if (span_chr(s, mark) == s.n) {
 		*out = s;
 		return 0;
 	}
@@ -42,7 +48,7 @@ escape_undo(struct span s, struct arena *a, struct span *out)
 	for (size_t i = 0; i < s.n; i++) {
 		int high, low;
 
-		if (s.p[i] != '%') {
+		if (s.p[i] != mark) {
 			p[n++] = s.p[i];
 			continue;
 		}

@@ -8,8 +8,8 @@
  * probably meant.
  */
 #include "mod.h"
+#include "near.h"
 
-#define NAME_LEN 32
 
 static int
 find(struct span name)
@@ -20,50 +20,17 @@ find(struct span name)
 	return -1;
 }
 
-static unsigned
-min3(unsigned a, unsigned b, unsigned c)
-{
-	if (b < a)
-		a = b;
-	return c < a ? c : a;
-}
-
-/* Levenshtein's distance; both at most NAME_LEN long. */
-static unsigned
-distance(struct span a, struct span b)
-{
-	unsigned row[NAME_LEN + 1];
-
-	for (unsigned j = 0; j <= b.n; j++)
-		row[j] = j;
-	for (unsigned i = 1; i <= a.n; i++) {
-		unsigned before = row[0];
-
-		row[0] = i;
-		for (unsigned j = 1; j <= b.n; j++) {
-			unsigned cost = ascii_lower(a.p[i - 1]) !=
-			    ascii_lower(b.p[j - 1]);
-			unsigned here = min3(row[j] + 1, row[j - 1] + 1,
-			    before + cost);
-
-			before = row[j];
-			row[j] = here;
-		}
-	}
-	return row[b.n];
-}
-
 static const char *
 nearest(struct span name)
 {
 	const char *found = NULL;
-	unsigned best = 3; /* two letters wrong is another word */
+	size_t best = 3; /* two letters wrong is another word */
 
-	if (name.n > NAME_LEN)
+	if (name.n > NEAR_MAX)
 		return NULL;
 	for (int i = 0; i < HOOK_N; i++) {
 		struct span s = span_of(hook_rows[i].name);
-		unsigned d = distance(name, s);
+		size_t d = near_distance(name, s);
 
 		if (d < best && d < s.n) {
 			best = d;

@@ -1,41 +1,17 @@
 /* amqp_uri: see amqp_uri.h. */
 #include "amqp_uri.h"
+#include "escape.h"
 #include "num.h"
 
-/* Undoes percent-encoding, in a: 0, or -1 for a '%' without two digits. */
-static int
-decode(struct span s, struct arena *a, struct span *out)
-{
-	char *to = arena_alloc(a, s.n + 1);
-	size_t n = 0;
-
-	for (size_t i = 0; i < s.n; i++) {
-		int high, low;
-
-		if (s.p[i] != '%') {
-			to[n++] = s.p[i];
-			continue;
-		}
-		if (s.n - i < 3 || (high = ascii_hex(s.p[i + 1])) < 0 ||
-		    (low = ascii_hex(s.p[i + 2])) < 0)
-			return -1;
-		to[n++] = (char)(high << 4 | low);
-		i += 2;
-	}
-	to[n] = '\0';
-	*out = span_make(to, n);
-	return 0;
-}
-
-/* The same for what the library takes as a C string. */
+/* What the library takes as a C string, percent-encoded: 0 or -1. */
 static int
 decode_cstr(struct span s, struct arena *a, const char **out)
 {
 	struct span text;
 
-	if (decode(s, a, &text) == -1 || span_chr(text, '\0') < text.n)
+	if (escape_undo(s, a, &text) == -1 || span_chr(text, '\0') < text.n)
 		return -1;
-	*out = text.p;
+	*out = arena_cstr(a, text);
 	return 0;
 }
 

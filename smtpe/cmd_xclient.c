@@ -3,6 +3,7 @@
  * the client is. Afterwards the session begins again: accept, and a new 220.
  */
 #include "command.h"
+#include "escape.h"
 #include "log.h"
 #include "num.h"
 #include "peer.h"
@@ -32,27 +33,12 @@ static const struct {
 static int
 undo_xtext(struct span s, struct arena *a, struct span *out)
 {
-	char *p = arena_alloc(a, s.n + 1);
-	size_t n = 0;
-
-	for (size_t i = 0; i < s.n; i++) {
-		int high, low;
-
-		if (s.p[i] != '+') {
-			p[n++] = s.p[i];
-			continue;
-		}
-		if (i + 2 >= s.n || (high = ascii_hex(s.p[i + 1])) == -1 ||
-		    (low = ascii_hex(s.p[i + 2])) == -1)
+	if (escape_undo_mark('+', s, a, out) == -1)
+		return -1;
+	for (size_t i = 0; i < out->n; i++)
+		if ((unsigned char)out->p[i] < ' ' || out->p[i] == 0x7f)
 			return -1;
-		p[n++] = (char)(high << 4 | low);
-		i += 2;
-	}
-	for (size_t i = 0; i < n; i++)
-		if ((unsigned char)p[i] < ' ' || p[i] == 0x7f)
-			return -1;
-	*out = span_make(p, n);
-	return n <= VALUE_MAX ? 0 : -1;
+	return out->n <= VALUE_MAX ? 0 : -1;
 }
 
 static const char *

@@ -1,0 +1,12 @@
+/* near: how far a misspelt name is from one that exists. Pure. */
+#ifndef NEAR_H
+#define NEAR_H
+
+#include "span.h"
+
+#define NEAR_MAX 40 /* longer names are no typing errors of ours */
+
+/* Levenshtein's distance, in any case; both at most NEAR_MAX octets. */
+size_t near_distance(struct span a, struct span b);
+
+#endif
