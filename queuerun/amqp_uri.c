@@ -119,10 +119,10 @@ amqp_route_parse(struct span text, const struct amqp_route *def,
 	text = span_skip(text, 5);
 	slash = span_chr(text, '/');
 	if (text.n > 0 &&
-	    decode(span_head(text, slash), a, &route->exchange) == -1)
+	    escape_undo(span_head(text, slash), a, &route->exchange) == -1)
 		return "the route's exchange is not percent-encoded text";
 	if (slash < text.n &&
-	    decode(span_skip(text, slash + 1), a, &route->key) == -1)
+	    escape_undo(span_skip(text, slash + 1), a, &route->key) == -1)
 		return "the route's key is not percent-encoded text";
 	if (route->exchange.n > AMQP_SHORT || route->key.n > AMQP_SHORT)
 		return "exchange or routing key is longer than 255 octets";
