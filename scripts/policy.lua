@@ -19,48 +19,52 @@ local policy = {}
 -- The clock of all policies, in seconds: a test puts another one here.
 policy.now = os.time
 
--- Stages whose results mean nothing: everybody is called.
+local stages = {}
+for name in ([[firewall accept command helo ehlo auth mail rcpt data content
+    header eoh body dot forward reset rset noop help quit unknown xclient
+    out_seq error reply close]]):gmatch("%S+") do
+	stages[name] = true
+end
+
+-- What these return means nothing: everybody is called.
 local told = { reset = true, error = true, close = true }
 
--- One function for several. The first that says something has decided; at
--- firewall false says something, too.
+-- One function for several. The first that says something decides; false is
+-- something at firewall, and else the start of "do not drop, nothing".
 local function several(name, list)
-	if told[name] then
-		return function(...)
-			for i = 1, #list do
-				list[i](...)
-			end
-		end
-	end
-	local no = name ~= "firewall"
 	return function(...)
 		for i = 1, #list do
 			local a, b = list[i](...)
-			if a or b ~= nil or a == false and not no then
+			if not told[name] and (a or b ~= nil or
+			    a == false and name == "firewall") then
 				return a, b
 			end
 		end
 	end
 end
 
--- Puts the functions of several policies into the table hook, in order. What
--- the script has defined before comes first. To be called once, at the end.
+-- Puts the functions of several policies into the table hook, in order, behind
+-- what the script has put there itself. To be called once, at its end.
 function policy.chain(policies)
 	local lists = {}
-	for name, f in pairs(hook) do
-		lists[name] = { f }
+	for name in pairs(stages) do
+		lists[name] = { hook[name] }
 	end
-	for i = 1, #policies do
-		if type(policies[i]) ~= "table" then
-			error("policy " .. i .. " is a " .. type(policies[i]), 2)
-		end
-		for name, f in pairs(policies[i]) do
-			lists[name] = lists[name] or {}
+	-- The last require() gives two values, its file is the other.
+	if type(policies[#policies]) == "string" then
+		policies[#policies] = nil
+	end
+	for i, p in ipairs(policies) do
+		for name, f in pairs(p) do
+			if not stages[name] or type(f) ~= "function" then
+				error(("policy %d: %s is no hook"):format(i,
+				    name), 2)
+			end
 			table.insert(lists[name], f)
 		end
 	end
 	for name, list in pairs(lists) do
-		hook[name] = #list == 1 and list[1] or several(name, list)
+		hook[name] = list[2] and several(name, list) or list[1]
 	end
 end
 
@@ -89,22 +93,61 @@ end
 -- error: never silently the default.
 function policy.control(name)
 	local path = smtpe.control_dir .. "/" .. name
-	local file, err, errno = io.open(path)
-	if not file then
+	local whole, err, errno = util.readfile(path)
+	if not whole then
 		if errno == 2 then
 			return nil
 		end
 		error(err, 0)
 	end
 	local lines = {}
-	for line in file:lines() do
+	for line in whole:gmatch("[^\n]+") do
 		line = line:gsub("%s+$", "")
 		if line ~= "" and line:sub(1, 1) ~= "#" then
 			lines[#lines + 1] = line
 		end
 	end
-	file:close()
 	return lines
+end
+
+-- The first line of such a file, which is a setting.
+function policy.setting(name, default)
+	local lines = policy.control(name)
+	return lines and lines[1] or default
+end
+
+-- 90, "90", "5m", "1.5h" in seconds; what says whose value it is.
+local units = { [""] = 1, s = 1, m = 60, h = 3600, d = 86400, w = 604800 }
+function policy.seconds(value, what)
+	local n, unit = tostring(value):match("^(%d+%.?%d*)(%a?)$")
+	if not n or not units[unit] then
+		error(("%s: '%s' is no time"):format(what, value), 0)
+	end
+	return tonumber(n) * units[unit]
+end
+
+-- The client's network: its IPv4 /24, or with whole the address; of IPv6 its
+-- /64, in which one host may have any address.
+function policy.network(whole)
+	local digits = net.format_ip(client.address, false)
+	if not digits then
+		return client.address
+	elseif digits:find(":") then
+		return digits:sub(1, 19)
+	end
+	return whole and digits or digits:sub(1, 11)
+end
+
+-- Tells of the client at hand whether a policy is not for it: it may relay, or
+-- it is of this machine, its LAN, or one of the networks (nil: no more).
+function policy.neighbours(networks)
+	networks = networks or {}
+	net.contains_ip(networks, "::") -- raises for what is no network
+	return function()
+		local ip = client.address
+		return connection.relay or net.contains_ip(networks, ip) or
+		    net.is_ip_reserved(ip, net.is_ip.LOCAL + net.is_ip.LAN) or false
+	end
 end
 
 return policy
