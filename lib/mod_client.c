@@ -126,6 +126,12 @@ protocol(lua_State *L, const struct hook_facts *f)
 }
 
 static void
+relay(lua_State *L, const struct hook_facts *f)
+{
+	lua_pushboolean(L, f->relay);
+}
+
+static void
 auth(lua_State *L, const struct hook_facts *f)
 {
 	if (f->auth_user.p == NULL) {
@@ -235,6 +241,7 @@ static const struct field connection[] = {
     {"helo", helo},
     {"protocol", protocol},
     {"auth", auth},
+    {"relay", relay},
     {"id", id_session},
     {NULL, NULL},
 };

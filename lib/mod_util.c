@@ -80,6 +80,7 @@ mod_util_open(lua_State *L)
 	    {"mkpath", mkpath},
 	    {"date_to_time", date_to_time},
 	    {"listdir", mod_util_listdir},
+	    {"readfile", mod_util_readfile},
 	    {"update", mod_util_update},
 	    {NULL, NULL},
 	};

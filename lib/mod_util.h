@@ -5,6 +5,7 @@
 #include "mod.h"
 
 int mod_util_listdir(lua_State *L);
+int mod_util_readfile(lua_State *L);
 int mod_util_update(lua_State *L);
 
 #endif

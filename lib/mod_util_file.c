@@ -19,6 +19,8 @@
 
 #define TEXT_MAX  4096 /* one page */
 #define NAMES_MAX 100000
+#define READ_MAX  (1 << 20)
+#define READ_MOST (1 << 30)
 #define PATIENCE  2000 /* ms for a lock that is held for microseconds */
 #define NAP_MAX	  8    /* ms */
 #define REOPEN	  16   /* times that somebody removes it meanwhile */
@@ -228,6 +230,22 @@ mod_util_update(lua_State *L)
 		return luaL_fileresult(L, 0, path);
 	lua_remove(L, 5);
 	return lua_gettop(L) - 3;
+}
+
+/* util.readfile(path [, max]) -> string | nil, error, errno: a whole regular
+ * file, up to max octets, 1 MiB when it is not given; more is an error. A fifo
+ * is never waited for. */
+int
+mod_util_readfile(lua_State *L)
+{
+	const char *path = check_path(L, 1);
+	lua_Integer max = luaL_optinteger(L, 2, READ_MAX);
+	struct buf *text = mod_scratch();
+
+	luaL_argcheck(L, max >= 0 && max <= READ_MOST, 2, "out of range");
+	if (file_read_at(AT_FDCWD, path, (size_t)max, text) == -1)
+		return luaL_fileresult(L, 0, path);
+	return mod_push_scratch(L);
 }
 
 /* util.listdir(path [, max]) -> array | nil, error, errno: the names in a

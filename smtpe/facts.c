@@ -68,6 +68,7 @@ session_set_facts(struct session *s)
 	f->protocol = !s->esmtp ? SPAN("SMTP") :
 	    s->auth_user.p != NULL ? SPAN("ESMTPA") : SPAN("ESMTP");
 	f->helo = s->helo;
+	f->relay = s->relay_client || s->auth_user.p != NULL;
 	f->auth_user = s->auth_user;
 	f->auth_mechanism = s->auth_mechanism;
 	f->id_session = span_of(id);

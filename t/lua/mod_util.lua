@@ -128,6 +128,23 @@ local function updates()
 	t.is(yields(), false, "its function cannot yield")
 end
 
+local function whole()
+	write(dir .. "/whole", "a\0b\n")
+	write(dir .. "/large", ("x"):rep(100000))
+	t.is(util.readfile(dir .. "/whole"), "a\0b\n", "a whole file")
+	t.is(util.readfile(dir .. "/whole", 4), "a\0b\n", "that just fits")
+	t.fails("too large", "one octet more", util.readfile(dir .. "/whole", 3))
+	t.is(#util.readfile(dir .. "/large"), 100000, "a larger one")
+	t.is(#util.readfile("/proc/self/status") > 100, true,
+	    "one that tells no size")
+	t.fails("No such file", "none", util.readfile(dir .. "/none"))
+	t.fails("Is a directory", "a directory", util.readfile(dir))
+	t.fails("Invalid argument", "a device", util.readfile("/dev/zero"))
+	t.raises("out of range", "fewer than none", util.readfile, dir, -1)
+	t.raises("out of range", "more than all", util.readfile, dir, 1 << 40)
+	t.raises("a NUL in a path", "a NUL", util.readfile, dir .. "\0x")
+end
+
 local function unusual()
 	t.fails("No such file", "no directory",
 	    util.update(dir .. "/none/x", function() return "x" end))
@@ -142,6 +159,8 @@ local function unusual()
 	    util.update(dir .. "/link", function() return "x" end))
 	t.fails("Invalid argument", "a fifo",
 	    util.update(dir .. "/fifo", function() return "x" end))
+	t.fails("Invalid argument", "which readfile does not wait for",
+	    util.readfile(dir .. "/fifo"))
 	t.raises("a NUL in a path", "a NUL", util.update, dir .. "/a\0b", print)
 	t.raises("function expected", "no function", util.update, dir .. "/a")
 end
@@ -158,5 +177,6 @@ t.run(function()
 	dates()
 	lists()
 	updates()
+	whole()
 	unusual()
 end)
