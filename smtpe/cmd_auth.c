@@ -12,8 +12,10 @@
 #include <errno.h>
 
 #define SECRET_MAX 4096 /* octets of a decoded line */
+#define ROUNDS_MAX 50	/* of a script's own mechanism */
 
 struct dialogue {
+	struct span argument; /* as sent */
 	struct span mechanism;
 	struct span initial; /* p NULL: none */
 	struct span user, password;
@@ -28,11 +30,22 @@ mechanism_valid(struct span m)
 	return m.n > 0 && m.n <= 20;
 }
 
+/* RFC 4422 3.1: its one spelling. */
+static struct span
+upper(struct arena *a, struct span m)
+{
+	char *p = arena_alloc(a, m.n);
+
+	for (size_t i = 0; i < m.n; i++)
+		p[i] = (char)(ascii_isalpha(m.p[i]) ? m.p[i] & ~0x20 : m.p[i]);
+	return span_make(p, m.n);
+}
+
 struct reply
 cmd_auth_admit(struct session *s, struct span argument)
 {
 	struct dialogue *d = arena_zalloc(&s->scratch, sizeof *d);
-	struct span rest = argument, more;
+	struct span rest, more;
 
 	if (!auth_configured(s))
 		return REPLY(502, "5.5.1", "AUTH is not supported here");
@@ -40,6 +53,7 @@ cmd_auth_admit(struct session *s, struct span argument)
 		return REPLY(538, "5.7.11", "Encryption is required for AUTH");
 	if (s->auth_user.p != NULL)
 		return REPLY(503, "5.5.1", "You are authenticated already");
+	rest = d->argument = arena_dup(&s->scratch, argument);
 	span_word(&rest, &d->mechanism);
 	if (span_word(&rest, &d->initial) && span_word(&rest, &more))
 		return REPLY(501, "5.5.4",
@@ -48,6 +62,7 @@ cmd_auth_admit(struct session *s, struct span argument)
 		d->initial.p = NULL;
 	if (!mechanism_valid(d->mechanism))
 		return REPLY(501, "5.5.4", "Not a mechanism's name");
+	d->mechanism = upper(&s->scratch, d->mechanism);
 	s->parsed = d;
 	return REPLY_NONE;
 }
@@ -80,9 +95,6 @@ decode(struct session *s, struct span line, struct span *out)
 {
 	struct buf b = {0};
 
-	/* RFC 4954 4: a single "=" is an empty initial response. */
-	if (span_eq(line, SPAN("=")))
-		line.n = 0;
 	if (line.n / 4 * 3 > SECRET_MAX || base64_decode(line, &b) == -1)
 		return REPLY(501, "5.5.2", "Not base64");
 	*out = arena_dup(&s->scratch, buf_span(&b));
@@ -100,6 +112,8 @@ answer_to(struct session *s, struct dialogue *d, struct span question,
 
 	if (line.p == NULL)
 		r = challenge(s, q, &line);
+	else if (span_eq(line, SPAN("="))) /* RFC 4954 4: an empty one */
+		line = span_of("");
 	d->initial.p = NULL;
 	if (r.code != 0 || s->ending != GOES_ON)
 		return r;
@@ -130,9 +144,12 @@ ask_login(struct session *s, struct dialogue *d)
 
 	if (r.code == 0 && s->ending == GOES_ON)
 		r = answer_to(s, d, SPAN("UGFzc3dvcmQ6"), &d->password);
-	if (r.code == 0 && s->ending == GOES_ON &&
-	    (span_chr(d->user, '\0') != d->user.n || d->user.n == 0))
-		return REPLY(501, "5.5.2", "Not a user name");
+	if (r.code != 0 || s->ending != GOES_ON)
+		return r;
+	/* Who checks them may read strings that end at a NUL. */
+	if (span_chr(d->user, '\0') != d->user.n || d->user.n == 0 ||
+	    span_chr(d->password, '\0') != d->password.n)
+		return REPLY(501, "5.5.2", "Not a user name and a password");
 	return r;
 }
 
@@ -149,12 +166,11 @@ ask_hook(struct session *s, const struct dialogue *d, struct span argument)
 /* Other mechanisms: the script's 334 asks for another line, until it has an
  * answer. */
 static struct reply
-hold_dialogue(struct session *s, struct dialogue *d, struct span argument,
-    struct answer *a)
+hold_dialogue(struct session *s, struct dialogue *d, struct answer *a)
 {
-	struct span line = argument;
+	struct span line = d->argument;
 
-	for (;;) {
+	for (int round = 0; round < ROUNDS_MAX; round++) {
 		struct reply r;
 
 		*a = ask_hook(s, d, line);
@@ -164,6 +180,7 @@ hold_dialogue(struct session *s, struct dialogue *d, struct span argument,
 		if (r.code != 0 || s->ending != GOES_ON)
 			return r;
 	}
+	return REPLY(501, "5.7.0", "This takes too long");
 }
 
 /* What the hook's answer means: only 235 and accept open the door. */
@@ -172,6 +189,7 @@ conclude(struct session *s, const struct dialogue *d, struct answer a,
     bool own)
 {
 	struct reply ok = REPLY(235, "2.7.0", "Authenticated");
+	struct reply no = REPLY(535, "5.7.8", "Authentication failed");
 
 	/* An error is never "try the next source", and never a no. */
 	if (a.failed)
@@ -180,9 +198,11 @@ conclude(struct session *s, const struct dialogue *d, struct answer a,
 		return a.reply;
 	if (a.kind != VERDICT_ACCEPT && a.reply.code != 235) {
 		if (a.kind == VERDICT_DEFAULT && own)
-			return REPLY(504, "5.5.4", "Mechanism not known");
-		return REPLY(535, "5.7.8", "Authentication failed");
+			no = REPLY(504, "5.5.4", "Mechanism not known");
+		no.drop = a.reply.drop;
+		return no;
 	}
+	/* Of a mechanism of its own only the script knows who it is: "". */
 	s->auth_user = arena_dup(&s->arena, d->user);
 	s->auth_mechanism = arena_dup(&s->arena, d->mechanism);
 	session_set_facts(s);
@@ -193,14 +213,12 @@ struct reply
 cmd_auth_act(struct session *s, struct reply answer)
 {
 	struct dialogue *d = s->parsed;
-	struct span argument = span_trim(span_skip(s->facts.input, 4));
 	bool plain = span_ieq(d->mechanism, SPAN("PLAIN"));
 	bool login = span_ieq(d->mechanism, SPAN("LOGIN"));
 	struct reply r = REPLY_NONE;
 	struct answer a;
 
 	(void)answer; /* no hook before this one */
-	argument = arena_dup(&s->scratch, argument);
 	s->facts.input = SPAN("AUTH");
 	if (plain)
 		r = ask_plain(s, d);
@@ -209,9 +227,9 @@ cmd_auth_act(struct session *s, struct reply answer)
 	if (r.code != 0 || s->ending != GOES_ON)
 		return r;
 	if (plain || login)
-		a = ask_hook(s, d, argument);
+		a = ask_hook(s, d, d->argument);
 	else
-		r = hold_dialogue(s, d, argument, &a);
+		r = hold_dialogue(s, d, &a);
 	if (r.code != 0 || s->ending != GOES_ON)
 		return r;
 	return conclude(s, d, a, !plain && !login);

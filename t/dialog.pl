@@ -136,7 +136,7 @@ sub parse
 	my %d = (file => $file, steps => [], control => {}, cdb => {}, env => {},
 	    lua => '', checks => [], exit => 0, queue => 0, quarantine => {},
 	    enhanced => 1, seconds => 20, args => '', wrap => '', setup => [],
-	    helos => 0);
+	    helos => 0, banners => 1);
 	my %control = (me => ['mx.example.org'], rcpthosts => ['example.org'],
 	    errordelay => ['0']);
 	open my $f, '<:raw', $file or die "$file: $!\n";
@@ -149,6 +149,7 @@ sub parse
 			my ($raw, $more, $t) = ($1, $2, $3);
 			$pending .= unescape($t) . ($raw ? '' : "\r\n");
 			$d{helos}++ if $t =~ /^\s*(ehlo|helo)\b/i;
+			$d{banners}++ if $t =~ /^\s*xclient\b/i;
 			next if $more;
 			push @{$d{steps}}, {c => $pending};
 			$pending = '';
@@ -394,12 +395,12 @@ sub reply_fault
 		return "line too long" if length > ($d->{enhanced} ? 512 : 1000);
 		next unless $d->{enhanced} && $code =~ /^[245]/;
 		next if /\A$code[- ](\d)\.\d{1,3}\.\d{1,3}[ \r]/ && $1 eq substr $code, 0, 1;
-		next if $code == 220 && $seen->{n} == 0;
+		next if $code == 220 && $seen->{banner} < $d->{banners};
 		next if $code == 250 && $seen->{helo} < $d->{helos};
 		return "no enhanced code: $_";
 	}
 	$seen->{helo}++ if $code == 250 && $lines[0] !~ /\A250[- ]2\.\d/;
-	$seen->{n}++;
+	$seen->{banner}++ if $code == 220;
 	return;
 }
 
@@ -407,7 +408,7 @@ sub converse
 {
 	my ($d, $mode, $s) = @_;
 	my @wrong;
-	my %seen = (n => 0, helo => 0);
+	my %seen = (banner => 0, helo => 0);
 	if ($mode eq 'blast') {
 		$s->{out} = join '', map { $_->{c} // '' } @{$d->{steps}};
 	}
