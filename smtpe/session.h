@@ -60,6 +60,7 @@ struct session {
 	struct buf helo_store;
 	struct span auth_user;	    /* p NULL: not authenticated */
 	struct span auth_mechanism;
+	bool saw_auth;		    /* AUTH was said, and refused */
 	bool trusted;		    /* action.trust for the connection */
 	bool launcher_relays;	    /* RELAYCLIENT is set */
 	bool relay_client;	    /* it is, or the client is in relayhosts */

@@ -62,11 +62,13 @@ log_reply(struct session *s, struct reply r)
 	log_str(&l, "id", s->tx.id);
 	log_span(&l, "ip", s->peer.ip_text);
 	log_num(&l, "code", r.code);
-	/* What stands behind AUTH is a secret. */
-	if (s->facts.input.p != NULL)
+	/* What stands behind AUTH is a secret, and so may be what a client
+	 * sends after it that is no command of ours. */
+	s->saw_auth |= span_eq(s->verb, SPAN("AUTH"));
+	if (s->facts.input.p != NULL && (!s->saw_auth || s->verb.n > 0))
 		log_span(&l, "command",
-		    span_istarts(s->facts.input, SPAN("AUTH")) ?
-		    SPAN("AUTH") : s->facts.input);
+		    span_eq(s->verb, SPAN("AUTH")) ? s->verb :
+		    s->facts.input);
 	log_span(&l, "text", span_head(r.text, span_chr(r.text, '\n')));
 	log_send(&l);
 }
@@ -74,9 +76,10 @@ log_reply(struct session *s, struct reply r)
 /*
  * hook.reply: another wording of what goes out. It may not change what it
  * means, or the client would be out of step: same first digit, and what
- * opens another kind of dialogue stays as it is.
+ * opens another kind of dialogue stays as it is. Returns whether the
+ * connection ends with it.
  */
-static void __attribute__((noinline))
+static bool __attribute__((noinline))
 rewrite(struct session *s, struct reply r, struct buf *wire)
 {
 	struct hook_arg args[2] = {HOOK_STRING(buf_span(wire)),
@@ -84,19 +87,20 @@ rewrite(struct session *s, struct reply r, struct buf *wire)
 	struct verdict v;
 
 	if (r.code == 354 || r.code == 334)
-		return;
+		return false;
 	/* The last CRLF is not part of it. */
 	args[0].s.n -= 2;
 	hook_run(s->hooks, HOOK_reply, args, 2, &v);
 	if (v.kind != VERDICT_REPLY && v.kind != VERDICT_INFO)
-		return;
+		return v.drop;
 	if (v.reply.code / 100 != r.code / 100) {
 		log_warn("hook-error", "hook.reply: %d in the place of %d",
 		    v.reply.code, r.code);
-		return;
+		return v.drop;
 	}
 	buf_reset(wire);
 	reply_format(v.reply, wire);
+	return v.drop || v.reply.code == 421;
 }
 
 void
@@ -109,7 +113,7 @@ session_reply(struct session *s, struct reply r)
 		log_reply(s, r);
 	reply_format(r, &wire);
 	if (hook_defined(s->hooks, HOOK_reply))
-		rewrite(s, r, &wire);
+		r.drop |= rewrite(s, r, &wire);
 	io_write(&s->io, buf_span(&wire));
 	buf_free(&wire);
 	if ((r.drop || r.code == 421) && s->ending == GOES_ON)
