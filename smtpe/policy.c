@@ -19,7 +19,6 @@ is_policy(enum hook_id hook)
 	case HOOK_eoh:
 	case HOOK_body:
 	case HOOK_dot:
-	case HOOK_forward:
 		return true;
 	default:
 		return false;
