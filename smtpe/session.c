@@ -3,6 +3,7 @@
 #include "session.h"
 #include "dispatch.h"
 #include "log.h"
+#include "num.h"
 #include "peer.h"
 #include "smarthost.h"
 #include <errno.h>
@@ -48,6 +49,9 @@ tell_error(struct session *s, int e)
 	if (!hook_defined(s->hooks, HOOK_error))
 		return;
 	io_flush(&s->io);
+	/* Nothing was being looked at: what there is of a command. */
+	if (s->facts.input.p == NULL)
+		s->facts.input = io_pending(&s->io);
 	session_ask(s, HOOK_error, args, 2);
 }
 
@@ -88,13 +92,24 @@ command_loop(struct session *s)
 	}
 }
 
+/* As client.port: an integer, or nil. */
+static struct hook_arg
+port_argument(struct span port)
+{
+	uint64_t n;
+
+	if (num_parse_max(port, 65535, &n) == -1)
+		return (struct hook_arg){0};
+	return HOOK_INTEGER(n);
+}
+
 /* hook.firewall: false means that not one octet is sent. */
 static bool
 let_in(struct session *s)
 {
 	struct hook_arg args[4] = {HOOK_STRING(s->peer.ip_text),
-	    HOOK_STRING(s->peer.port), HOOK_STRING(s->peer.local_ip_text),
-	    HOOK_STRING(s->peer.local_port)};
+	    port_argument(s->peer.port), HOOK_STRING(s->peer.local_ip_text),
+	    port_argument(s->peer.local_port)};
 
 	if (session_ask(s, HOOK_firewall, args, 4).go_on)
 		return true;
