@@ -140,7 +140,7 @@ take_peer(struct session *s, const struct xclient *x)
 		p->name_known = true;
 		p->name = (struct span){NULL, 0};
 		if (x->name.n > 0)
-			p->name = arena_dup(a, x->name);
+			p->name = peer_lower(a, x->name);
 	}
 	if (x->port.n > 0)
 		p->port = arena_dup(a, x->port);

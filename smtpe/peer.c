@@ -49,6 +49,16 @@ take_ip(struct span text, struct arena *a, struct ip *ip, struct span *out)
 	return true;
 }
 
+struct span
+peer_lower(struct arena *a, struct span name)
+{
+	char *lower = arena_alloc(a, name.n);
+
+	for (size_t i = 0; i < name.n; i++)
+		lower[i] = ascii_lower(name.p[i]);
+	return span_make(lower, name.n);
+}
+
 static bool
 from_tcpserver(struct peer *p, struct arena *a)
 {
@@ -65,11 +75,7 @@ from_tcpserver(struct peer *p, struct arena *a)
 	/* HOST may hold any octets: the DNS says so, not tcpserver. */
 	name = launcher_variable("REMOTEHOST");
 	if (address_domain_valid(name)) {
-		char *lower = arena_alloc(a, name.n);
-
-		for (size_t i = 0; i < name.n; i++)
-			lower[i] = ascii_lower(name.p[i]);
-		p->name = span_make(lower, name.n);
+		p->name = peer_lower(a, name);
 		p->name_known = true;
 	}
 	return true;

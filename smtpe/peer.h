@@ -10,6 +10,9 @@
 /* Fills peer; texts live in a. Sets TCP_NODELAY on wfd. */
 void peer_detect(struct peer *peer, int rfd, int wfd, struct arena *a);
 
+/* A host name as scripts see it: in lower case. */
+struct span peer_lower(struct arena *a, struct span name);
+
 /* Is the client in one of the networks of a list that was checked when it
  * was loaded? Nobody knows an unknown client: no. */
 bool peer_is_in(const struct peer *peer, const struct control_list *nets);

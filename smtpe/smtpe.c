@@ -230,7 +230,7 @@ pretend(struct peer *p, const char *text, struct arena *a)
 	if (name.p != NULL && name.n > 0 && !address_domain_valid(name))
 		die_perm("--peer: not a host name: %.*s", SPAN_ARG(name));
 	if (name.p != NULL && name.n > 0)
-		p->name = name;
+		p->name = peer_lower(a, name);
 }
 
 /* As root nothing is done but this: the queue's owner goes on. */
