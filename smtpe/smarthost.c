@@ -162,7 +162,7 @@ sort_out(struct session *s, struct envelope *env, struct reply *refusal,
 		*refusal = choose_refusal(s, r, env->nrcpts);
 		return SMARTHOST_REFUSED;
 	}
-	if (taken == 0 && refused == 0)
+	if (taken == 0)
 		return no_answer(s, env, refusal);
 	add_route(s, env);
 	s->in.due = next_time(s);
