@@ -101,6 +101,18 @@ hook_trace_clock(void)
 	return (int64_t)t.tv_sec * 1000000000 + t.tv_nsec;
 }
 
+/* No secret is ever shown: what stands behind AUTH. */
+static bool
+is_secret(const struct hook_call *call, size_t i)
+{
+	struct span s = span_trim(call->args[i].s);
+
+	if (call->id == HOOK_auth)
+		return i == 0 || i == 3;
+	return (call->id == HOOK_command || call->id == HOOK_out_seq) &&
+	    span_istarts(s, SPAN("AUTH "));
+}
+
 void
 hook_trace(const struct hook_call *call, struct span lines, int64_t started)
 {
@@ -110,8 +122,7 @@ hook_trace(const struct hook_call *call, struct span lines, int64_t started)
 	for (size_t i = 0; i < call->nargs; i++) {
 		if (i > 0)
 			buf_puts(&out, ", ");
-		/* No secret is ever shown. */
-		if (call->id == HOOK_auth && (i == 0 || i == 3))
+		if (is_secret(call, i))
 			buf_puts(&out, "(secret)");
 		else
 			put_argument(&out, &call->args[i]);
