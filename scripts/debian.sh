@@ -18,7 +18,7 @@ packages_demo="ucspi-tcp swaks"
 packages_amqp="rabbitmq-server"
 packages_test="perl python3 tinycdb ucspi-tcp swaks postfix rabbitmq-server
 openbsd-inetd systemd strace procps file e2fsprogs mount util-linux lua5.4
-openssl mandoc shellcheck knot"
+openssl mandoc shellcheck knot bsdextrautils"
 packages_full="clang"
 
 policy=/usr/sbin/policy-rc.d
