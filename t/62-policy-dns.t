@@ -351,6 +351,10 @@ all="require 'policy'.chain { require 'policy.dnsbl', require 'policy.helo',
 run 192.0.2.25 "$all"
 is "in one script" "$(sed '/^250-/d; s/^\([2-5]..\).*/\1/' "$T/said" | tr '\n' ' ')" \
     "220 550 250 550 250 221 "
+run 192.0.2.25 "$(sed -n '/^-- .*smtpe\.lua$/,/^\.Ed/p' \
+    "$top/man/smtpe-policy.7" | sed '/^\.Ed/d')"
+is "the manual's example" "$(sed '/^250-/d; s/^\([2-5]..\).*/\1/' "$T/said" |
+    tr '\n' ' ')" "220 550 250 550 250 221 "
 run 192.0.2.25 "$all" -o luapath=
 is "found beside the program" "$STATUS" 0
 unset TCPREMOTEIP
@@ -364,6 +368,22 @@ for module in dnsbl fcrdns helo sender_domain; do
 	file=$top/scripts/policy/$module.lua
 	ok "$module is short" test "$(wc -l <"$file")" -lt 100
 	ok "$module says what it is for" grep -q "^$module: " "$file"
+	ok "... and so does the manual" grep -qx "\.Ss $module" \
+	    "$top/man/smtpe-policy.7"
+	# Each option that it has, and its control.
+	sed -n '/^return policy.new/,/^}, function/p' "$file" |
+	    grep -oE '[a-z]+ = [^,]*' >"$T/options"
+	ok "... has options" test -s "$T/options"
+	while read -r option _ value; do
+		what="\.It Cm $option"
+		case $value in
+		*policy.control*\"*\"* | *policy.setting*\"*)
+			stands=${value#*\"}
+			what="$what Pq ${stands%%\"*}" ;;
+		esac
+		ok "... which are in the manual: $option" grep -qx "$what" \
+		    "$top/man/smtpe-policy.7"
+	done <"$T/options"
 done
 is "the servers are well" "$(cat "$T/liar.log" "$T/knot/log")" ""
 done_testing
