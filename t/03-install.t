@@ -21,7 +21,9 @@ done
 for p in share/man/man8/smtpe.8 share/man/man8/queuerun.8 \
     share/man/man5/smtpe-control.5 share/man/man5/smtpe-queue.5 \
     share/man/man7/smtpe-hooks.7 share/smtpe/smtpe.lua \
-    share/smtpe/control/databytes share/smtpe/systemd/smtpe.socket; do
+    share/smtpe/control/databytes share/smtpe/systemd/smtpe.socket \
+    share/man/man7/smtpe-policy.7 share/smtpe/policy.lua \
+    share/smtpe/policy/dnsbl.lua; do
 	ok "$p is there" test -f "$at/$p"
 done
 is "nothing that is not ours" \
@@ -43,5 +45,9 @@ like "and the message is taken" "$(cat "$T/out")" '^250 .* [0-9a-z]{26}'
     -o agentdir="$at/libexec/smtpe" 2>"$T/log"
 is "the installed queuerun and agent deliver it" \
     "$(find "$T/maildir/example.org/b/new" -type f 2>/dev/null | wc -l)" 1
+echo 'require "policy".chain { require "policy.dnsbl" }' >"$T/script.lua"
+smtpe_run /dev/null -s "$T/script.lua"
+is "the installed smtpe finds the installed policies" \
+    "$STATUS $(cut -c 1-3 "$T/out")" "0 220"
 [ "$failed" -eq 0 ] || diag "$(cat "$T/log")"
 done_testing
