@@ -124,6 +124,16 @@ take_ip(struct span text, struct arena *a, struct ip *ip, struct span *out)
 }
 
 static void
+take_port(struct span text, struct arena *a, struct span *out)
+{
+	if (text.p == NULL)
+		return;
+	*out = (struct span){NULL, 0};
+	if (text.n > 0)
+		*out = arena_dup(a, text);
+}
+
+static void
 take_peer(struct session *s, const struct xclient *x)
 {
 	struct peer *p = &s->peer;
@@ -142,12 +152,10 @@ take_peer(struct session *s, const struct xclient *x)
 		if (x->name.n > 0)
 			p->name = peer_lower(a, x->name);
 	}
-	if (x->port.n > 0)
-		p->port = arena_dup(a, x->port);
+	take_port(x->port, a, &p->port);
 	if (x->destaddr.p != NULL)
 		take_ip(x->destaddr, a, &p->local, &p->local_ip_text);
-	if (x->destport.n > 0)
-		p->local_port = arena_dup(a, x->destport);
+	take_port(x->destport, a, &p->local_port);
 }
 
 static void
