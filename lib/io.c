@@ -196,6 +196,7 @@ io_flush(struct io *io)
 {
 	size_t done = 0;
 
+	io->flushing = io->out_n > 0;
 	while (done < io->out_n && io->error == 0) {
 		ssize_t n = io->transport->write(io, io->out + done,
 		    io->out_n - done);
@@ -209,6 +210,7 @@ io_flush(struct io *io)
 			io->error = errno;
 	}
 	io->out_n = 0;
+	io->flushing = false;
 	if (io->error == 0)
 		return 0;
 	errno = io->error;

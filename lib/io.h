@@ -33,6 +33,7 @@ struct io {
 	clock_ms session_deadline; /* for everything */
 	bool crlf_only;		   /* a bare LF is part of a line */
 	int error;		   /* errno of a failed write; sticky */
+	bool flushing;		   /* a reply may be half on its way */
 	size_t in_pos, in_end;
 	size_t out_n;
 	char out[IO_OUT]; /* beside the fields: one page less to touch */

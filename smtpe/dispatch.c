@@ -73,7 +73,8 @@ admit(struct session *s, const struct command *c, struct span argument)
 	return c->admit(s, argument);
 }
 
-/* Commands that bring no message nearer are errors in the end. */
+/* Commands that bring no message nearer are errors in the end, which are
+ * counted, and answered all the same. */
 static struct reply
 count_junk(struct session *s, const struct command *c)
 {
@@ -85,7 +86,7 @@ count_junk(struct session *s, const struct command *c)
 	s->junk++;
 	if (max == 0 || s->junk <= max)
 		return REPLY_NONE;
-	return REPLY(450, "4.7.0", "Too many commands without a message");
+	return session_count_error(s);
 }
 
 /* One command of the table: admit, then ask, then act. */

@@ -17,6 +17,7 @@
 #include "queue_in.h"
 #include "reply.h"
 #include "transaction.h"
+#include <signal.h>
 #include <sys/socket.h>
 #include "ip.h"
 
@@ -74,6 +75,12 @@ struct session {
 	size_t nargs;
 	struct span list;	    /* what that hook made of a list */
 	void *parsed;		    /* what admit found, for act; in scratch */
+	/*
+	 * A signal told us to end (terminate); while a message is being
+	 * committed, and until its reply is out, that waits, or what is in the
+	 * queue would be said to have failed.
+	 */
+	volatile sig_atomic_t terminate, committing;
 	bool reset_after;	    /* set by acts that end a transaction */
 	struct span verb;	    /* being answered: "" for the banner, "."
 				     * for the end of data */
@@ -115,6 +122,10 @@ struct answer session_ask(struct session *s, enum hook_id hook,
 /* The same for a hook that gets the lines of a block, one each. */
 struct answer session_ask_lines(struct session *s, enum hook_id hook,
     struct span block);
+
+/* Counts an error; a client that collects them waits here. REPLY_NONE, or the
+ * 421 that ends it. */
+struct reply session_count_error(struct session *s);
 
 /* What to say when an act worked: the hook's words, where it gave some. */
 struct reply session_answer(struct reply answer, struct reply usual);

@@ -78,21 +78,58 @@ say(const char *p, size_t n)
 
 /*
  * The last thing a client hears when we cannot go on. Only whole replies are
- * ever in the buffer, so 421 stands alone on its line.
+ * ever in the buffer, so 421 stands alone on its line; when one may be half
+ * on its way, nothing is said.
  */
+static void
+say_and_clean(const char *words, size_t n)
+{
+	struct session *s = &session;
+
+	if (!s->io.flushing) {
+		if (s->io.out_n > 0)
+			say(s->io.out, s->io.out_n);
+		say(words, n);
+	}
+	if (s->in.fd != -1)
+		unlinkat(s->queue.fd, s->in.path, 0);
+	try_dry_end(s);
+}
+
 static void
 last_words(void)
 {
 	static const char words[] =
 	    "421 4.3.0 Local trouble, try again later\r\n";
-	struct session *s = &session;
 
-	if (s->io.out_n > 0)
-		say(s->io.out, s->io.out_n);
-	say(words, sizeof words - 1);
-	if (s->in.fd != -1)
-		unlinkat(s->queue.fd, s->in.path, 0);
-	try_dry_end(s);
+	say_and_clean(words, sizeof words - 1);
+}
+
+/* SIGTERM and its like: tmp/ is left clean (DESIGN: the queue on disk). */
+static void
+on_end(int sig)
+{
+	static const char words[] = "421 4.3.2 Shutting down\r\n";
+
+	(void)sig;
+	session.terminate = 1;
+	if (session.committing)
+		return;
+	say_and_clean(words, sizeof words - 1);
+	_exit(EXIT_TEMP);
+}
+
+static void
+catch_signals(void)
+{
+	/* Without SA_RESTART: a wait is to see that it is over. */
+	struct sigaction end = {.sa_handler = on_end};
+
+	signal(SIGPIPE, SIG_IGN);
+	signal(SIGXFSZ, SIG_IGN); /* a limit is a failed write: 452, not death */
+	sigaction(SIGTERM, &end, NULL);
+	sigaction(SIGINT, &end, NULL);
+	sigaction(SIGHUP, &end, NULL);
 }
 
 /* A hook is in C code that does not come back: the log line was prepared
@@ -252,13 +289,12 @@ main(int argc, char **argv)
 	const char *script;
 	int first;
 
-	signal(SIGPIPE, SIG_IGN);
-	signal(SIGXFSZ, SIG_IGN); /* a limit is a failed write: 452, not death */
 	s->in.fd = -1;
 	s->queue.fd = -1;
 	io_init(&s->io, 0, 1);
 	log_init(program.name, "auto", 0);
 	die_set_last_words(last_words);
+	catch_signals();
 	first = option_parse(&program, argc, argv, c);
 	if (argv[first] != NULL)
 		die_perm("unexpected argument: %s", argv[first]);

@@ -34,14 +34,12 @@ session_trouble(struct session *s, const char *what)
 	return REPLY(451, "4.3.0", "Local trouble, try again later");
 }
 
-/* Counts a refusal; a client that collects them waits, or is sent away. */
-static struct reply
-count_error(struct session *s, struct reply r)
+struct reply
+session_count_error(struct session *s)
 {
 	const struct controls *c = &s->controls;
+	struct reply r = REPLY_NONE;
 
-	if (r.code < 400 || r.code == 421)
-		return r;
 	s->errors++;
 	if (c->maxerrors != 0 && s->errors >= c->maxerrors) {
 		r = REPLY(421, "4.7.0", "Too many errors");
@@ -108,7 +106,12 @@ session_reply(struct session *s, struct reply r)
 {
 	struct buf wire = {0};
 
-	r = count_error(s, r);
+	if (r.code >= 400 && r.code != 421) {
+		struct reply end = session_count_error(s);
+
+		if (end.code != 0)
+			r = end;
+	}
 	if (r.code >= 400)
 		log_reply(s, r);
 	reply_format(r, &wire);
