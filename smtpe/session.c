@@ -53,6 +53,7 @@ tell_error(struct session *s, int e)
 	if (s->facts.input.p == NULL)
 		s->facts.input = io_pending(&s->io);
 	session_ask(s, HOOK_error, args, 2);
+	s->facts.input = (struct span){NULL, 0};
 }
 
 struct reply
