@@ -73,6 +73,9 @@ end_header(struct feed *f, struct session *s)
 	f->in_body = true;
 	if (f->wanted && f->eoh)
 		ask(f, s, HOOK_eoh, span_of(NULL));
+	/* Nobody is left who wants to see the rest. */
+	if (!f->content && !f->body)
+		feed_stop(f);
 }
 
 static bool
