@@ -30,6 +30,7 @@
 #   args: words           more arguments       wrap: words   a program before
 #   setup: command        run by sh in the test's directory ($Q, $C)
 #   lua: line             of the script; note(...) writes to the notes
+#   lua-file: NAME        of t/lua, run before it
 #   hooks: all [but NAMES]  every hook of hook.def (or: hooks: NAMES) notes
 #                its arguments; what it does is my.NAME in the lua lines
 #   modes: names          enhanced: no (a script's replies as they are)
@@ -134,7 +135,7 @@ sub parse
 {
 	my ($file) = @_;
 	my %d = (file => $file, steps => [], control => {}, cdb => {}, env => {},
-	    lua => '', checks => [], exit => 0, queue => 0, quarantine => {},
+	    lua => '', luafile => '', checks => [], exit => 0, queue => 0, quarantine => {},
 	    enhanced => 1, seconds => 20, args => '', wrap => '', setup => [],
 	    helos => 0, banners => 1);
 	my %control = (me => ['mx.example.org'], rcpthosts => ['example.org'],
@@ -185,6 +186,8 @@ sub parse
 			push @{$d{setup}}, $1;
 		} elsif ($l =~ /^lua:(?: (.*))?$/) {
 			$d{lua} .= ($1 // '') . "\n";
+		} elsif ($l =~ /^lua-file: (\S+)$/) {
+			$d{luafile} = "dofile('$here/lua/$1') ";
 		} elsif ($l =~ /^hooks: (.*)$/) {
 			# Nobody is to be asked for the client's name.
 			$control{dnsservers} = ['127.0.0.1:1'];
@@ -251,7 +254,8 @@ sub prepare
 		    : "TRACE = {$d->{trace}} dofile('$here/lua/trace.lua') ";
 		put("$dir/script.lua", 'function note(...) local f = ' .
 		    "io.open('$dir/notes', 'a'); f:write(table.concat({...}, " .
-		    "' '), '\\n'); f:close() end " . $trace . $d->{lua});
+		    "' '), '\\n'); f:close() end " . $trace . $d->{luafile} .
+		    $d->{lua});
 		push @argv, '-s', "$dir/script.lua";
 	}
 	push @argv, split ' ', $d->{args};
