@@ -157,7 +157,8 @@ ask_forward(struct session *s, struct answer dot, struct hook_arg *args,
 		return a;
 	*taken_over = a.kind == VERDICT_REPLY || a.kind == VERDICT_ACCEPT;
 	a.reply.drop |= dot.reply.drop;
-	if (*taken_over)
+	/* It said something: its words, not hook.dot's. */
+	if (a.kind != VERDICT_DEFAULT)
 		return a;
 	dot.reply.drop = a.reply.drop;
 	return dot;
