@@ -2,6 +2,7 @@
 #include "io.h"
 #include <errno.h>
 #include <poll.h>
+#include <signal.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -50,14 +51,62 @@ io_init(struct io *io, int rfd, int wfd)
 	io->out_n = 0;
 }
 
+static volatile sig_atomic_t stopped;
+static sigset_t while_waiting; /* what is blocked then */
+static bool stops;
+
+static void
+on_stop(int sig)
+{
+	(void)sig;
+	stopped = 1;
+}
+
+void
+io_stop_on_signals(void)
+{
+	static const int signals[] = {SIGTERM, SIGINT, SIGHUP};
+	struct sigaction sa = {.sa_handler = on_stop}, old;
+	sigset_t set;
+
+	sigemptyset(&set);
+	for (size_t i = 0; i < sizeof signals / sizeof *signals; i++) {
+		/* nohup(1) and shells have their reasons. */
+		if (sigaction(signals[i], NULL, &old) == -1 ||
+		    old.sa_handler == SIG_IGN)
+			continue;
+		sigaction(signals[i], &sa, NULL);
+		sigaddset(&set, signals[i]);
+	}
+	sigprocmask(SIG_BLOCK, &set, &while_waiting);
+	for (size_t i = 0; i < sizeof signals / sizeof *signals; i++)
+		if (sigismember(&set, signals[i]) == 1)
+			sigdelset(&while_waiting, signals[i]);
+	stops = true;
+}
+
+/* Signals that are to end us come in nowhere else. */
+static int
+wait_once(struct pollfd *p, int ms)
+{
+	struct timespec t = {ms / 1000, ms % 1000 * 1000000L};
+
+	return ppoll(p, 1, ms < 0 ? NULL : &t, stops ? &while_waiting : NULL);
+}
+
 int
 io_wait(int fd, short events, clock_ms deadline)
 {
 	for (;;) {
 		struct pollfd p = {fd, events, 0};
 		int left = clock_left(deadline);
-		int n = poll(&p, 1, left);
+		int n;
 
+		if (stopped && (events & POLLIN)) {
+			errno = ECANCELED;
+			return -1;
+		}
+		n = wait_once(&p, left);
 		/* Input that is there beats a deadline that has passed:
 		 * whoever is in time by our clock is in time. */
 		if (n > 0)

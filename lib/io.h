@@ -93,4 +93,10 @@ bool io_readable(struct io *io);
  */
 int io_wait(int fd, short events, clock_ms deadline);
 
+/*
+ * From now on SIGTERM, SIGINT and SIGHUP end the waiting for input, with
+ * ECANCELED, and nothing else: whoever waits ends the conversation in order.
+ */
+void io_stop_on_signals(void);
+
 #endif

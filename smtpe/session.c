@@ -65,6 +65,9 @@ session_lost(struct session *s, int result)
 	if (e == ETIMEDOUT) {
 		s->ending = END_TIMEOUT;
 		session_reply(s, REPLY(421, "4.4.2", "Time is over"));
+	} else if (e == ECANCELED) {
+		s->ending = END_STOPPED;
+		session_reply(s, REPLY(421, "4.3.2", "Shutting down"));
 	} else if (e != ECONNRESET && e != EPIPE) {
 		errno = e;
 		session_trouble(s, "read");
@@ -166,7 +169,8 @@ log_end(struct session *s)
 {
 	static const char *const how[] = {
 	    [GOES_ON] = "on", [END_QUIT] = "quit", [END_DROPPED] = "dropped",
-	    [END_GONE] = "gone", [END_TIMEOUT] = "timeout"};
+	    [END_GONE] = "gone", [END_TIMEOUT] = "timeout",
+	    [END_STOPPED] = "stopped"};
 	struct log l;
 	clock_ms ms;
 
@@ -216,6 +220,7 @@ session_run(struct session *s)
 	s->deadline = clock_deadline(s->controls.timeoutsession);
 	s->io.session_deadline = s->deadline;
 	session_new_transaction(s);
+	io_stop_on_signals();
 	if (let_in(s))
 		session_reply(s, session_greet(s));
 	command_loop(s);

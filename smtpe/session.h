@@ -44,7 +44,14 @@ struct peer {
 	struct span bracketed; /* "[ip]", once somebody wanted it */
 };
 
-enum ending { GOES_ON, END_QUIT, END_DROPPED, END_GONE, END_TIMEOUT };
+enum ending {
+	GOES_ON,
+	END_QUIT,
+	END_DROPPED,
+	END_GONE,
+	END_TIMEOUT,
+	END_STOPPED, /* by a signal */
+};
 
 struct session {
 	struct controls controls;
