@@ -89,6 +89,10 @@ extern const struct control_row control_rows[CONTROL_N];
 int control_load(struct controls *c, const char *dir,
     const char *const *options, size_t noptions, struct buf *err, bool *usage);
 
+/* Are all files of a control directory usable? Appends a line for each that is
+ * not. */
+bool control_check_dir(const char *dir, struct buf *out);
+
 /*
  * Sets one, by its own name or an old engine's alias (smtp-max-size, ...).
  * 0, or -1 and err as above. The old value is kept then.

@@ -113,8 +113,9 @@ report_dir(const struct controls *c, int e, struct buf *err)
 	return -1;
 }
 
+/* every: goes on after a file that cannot be used, with a line for each. */
 static int
-load_dir(struct controls *c, struct buf *err)
+load_dir(struct controls *c, bool every, struct buf *err)
 {
 	struct buf text = {0};
 	struct dir d;
@@ -124,12 +125,15 @@ load_dir(struct controls *c, struct buf *err)
 	if (dir_open(&d, c->dir) == -1)
 		return errno == ENOENT && !c->dir_given ?
 		    0 : report_dir(c, errno, err);
-	while (result == 0 && (name = dir_next(&d)) != NULL) {
+	while ((result == 0 || every) && (name = dir_next(&d)) != NULL) {
 		int id = find_file(name);
 
-		if (id != -1)
-			result = load_file(c, d.fd, (enum control_id)id, &text,
-			    err);
+		if (id == -1 ||
+		    load_file(c, d.fd, (enum control_id)id, &text, err) == 0)
+			continue;
+		result = -1;
+		if (every)
+			buf_putc(err, '\n');
 	}
 	if (result == 0 && d.error != 0)
 		result = report_dir(c, d.error, err);
@@ -275,7 +279,7 @@ control_load(struct controls *c, const char *dir, const char *const *options,
 	c->dir_given = dir != NULL;
 	c->dir = dir == NULL ? CONTROL_DIR :
 			       arena_cstr(&c->arena, span_of(dir));
-	if (load_dir(c, err) == -1 || load_environment(c, err) == -1)
+	if (load_dir(c, false, err) == -1 || load_environment(c, err) == -1)
 		return -1;
 	for (size_t i = 0; i < noptions; i++)
 		if (load_option(c, span_of(options[i]), err) == -1) {
@@ -283,6 +287,18 @@ control_load(struct controls *c, const char *dir, const char *const *options,
 			return -1;
 		}
 	return control_derive(c, err);
+}
+
+bool
+control_check_dir(const char *dir, struct buf *out)
+{
+	struct controls c = {.dir = dir};
+	bool good;
+
+	control_put_defaults(&c);
+	good = load_dir(&c, true, out) == 0;
+	arena_free(&c.arena);
+	return good;
 }
 
 const char *const *

@@ -150,6 +150,10 @@ void hook_run_lines(struct hooks *h, enum hook_id id, struct span block,
 /* Where it is defined: appends "file:line"; false when it is not. */
 bool hook_where(const struct hooks *h, enum hook_id id, struct buf *out);
 
+/* Stages that got another function while the script was loaded, without the
+ * first one having been looked at; each logged. */
+unsigned hook_replaced(void);
+
 /* Names in the table `hook' that are no stage, each logged with the nearest
  * one, since hooks_load(). */
 unsigned hook_misspelt(void);

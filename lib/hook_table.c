@@ -66,12 +66,46 @@ warn_unknown(lua_State *L, struct span name)
 	lua_pop(L, 1);
 }
 
+/* While the script is loaded: stages whose function nobody has read since it
+ * was put there. To put another in its place is a slip: the first is dead. */
+static bool unread[HOOK_N], loaded;
+static unsigned replaced;
+
+unsigned
+hook_replaced(void)
+{
+	return replaced;
+}
+
+static void
+warn_replaced(lua_State *L, enum hook_id id)
+{
+	lua_Debug old;
+	struct log l;
+
+	replaced++;
+	luaL_where(L, 1);
+	lua_rawgeti(L, LUA_REGISTRYINDEX, hook_engine.ref[id]);
+	lua_getinfo(L, ">S", &old);
+	log_open_at(&l, LOG_WARNING, "hook-replaced");
+	log_str(&l, "hook", hook_name(id));
+	log_printf(&l, "text", "%shook.%s takes the place of the one at %s:%d",
+	    lua_tostring(L, -1), hook_name(id), old.short_src,
+	    old.linedefined);
+	log_send(&l);
+	lua_pop(L, 1);
+}
+
 /* Takes the value on top as the stage's function. */
 static void
 define(lua_State *L, int id)
 {
 	struct hooks *h = &hook_engine;
 	lua_Debug ar;
+
+	if (unread[id] && !lua_isnil(L, -1))
+		warn_replaced(L, (enum hook_id)id);
+	unread[id] = !loaded && !lua_isnil(L, -1);
 
 	if (lua_isnil(L, -1)) {
 		luaL_unref(L, LUA_REGISTRYINDEX, h->ref[id]);
@@ -119,6 +153,7 @@ get(lua_State *L)
 		id = find(mod_check_span(L, 2));
 	if (id < 0 || hook_engine.ref[id] == 0)
 		return 0;
+	unread[id] = false;
 	lua_rawgeti(L, LUA_REGISTRYINDEX, hook_engine.ref[id]);
 	return 1;
 }
@@ -137,6 +172,7 @@ all(lua_State *L)
 	for (int i = 0; i < HOOK_N; i++) {
 		if (hook_engine.ref[i] == 0)
 			continue;
+		unread[i] = false;
 		lua_rawgeti(L, LUA_REGISTRYINDEX, hook_engine.ref[i]);
 		lua_setfield(L, 3, hook_rows[i].name);
 	}
@@ -159,6 +195,8 @@ hook_table_adopt(lua_State *L)
 		}
 	lua_pop(L, 1);
 	lua_setglobal(L, "hook");
+	memset(unread, 0, sizeof unread);
+	loaded = true;
 }
 
 void
@@ -167,6 +205,9 @@ hook_table_open(lua_State *L)
 	static const luaL_Reg meta[] = {{"__index", get},
 	    {"__newindex", newindex}, {"__pairs", all}, {NULL, NULL}};
 
+	memset(unread, 0, sizeof unread);
+	loaded = false;
+	replaced = misspelt = 0;
 	lua_newtable(L);
 	lua_newtable(L);
 	luaL_setfuncs(L, meta, 0);

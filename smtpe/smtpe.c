@@ -86,7 +86,8 @@ say_and_clean(const char *words, size_t n)
 {
 	struct session *s = &session;
 
-	if (!s->io.flushing) {
+	/* Who checks a script is no client. */
+	if (!s->io.flushing && !check) {
 		if (s->io.out_n > 0)
 			say(s->io.out, s->io.out_n);
 		say(words, n);
@@ -103,6 +104,15 @@ last_words(void)
 	    "421 4.3.0 Local trouble, try again later\r\n";
 
 	say_and_clean(words, sizeof words - 1);
+}
+
+/* die_temp(): --check goes on with what else is wrong. */
+static void
+before_death(void)
+{
+	if (check)
+		try_check_controls(&session);
+	last_words();
 }
 
 /* SIGTERM and its like: tmp/ is left clean (DESIGN: the queue on disk). */
@@ -214,9 +224,10 @@ check_servers(const struct controls *c)
 		die_temp("dnsservers: more than %d", DNS_SERVERS);
 }
 
-/* Returns the script's path, or NULL when there is none. */
+/* Returns the script's path, or NULL when there is none. For --check *error
+ * is why it could not be loaded, or NULL. */
 static const char *
-load_script(struct session *s)
+load_script(struct session *s, const char **error)
 {
 	const struct controls *c = &s->controls;
 	struct hook_config config = {
@@ -239,6 +250,7 @@ load_script(struct session *s)
 	};
 	struct buf err = {0};
 
+	*error = NULL;
 	/* Only a script that somebody named must be there. */
 	if (config.path == NULL) {
 		if (access(DEFAULT_SCRIPT, F_OK) == -1 && errno == ENOENT)
@@ -246,8 +258,10 @@ load_script(struct session *s)
 		config.path = DEFAULT_SCRIPT;
 	}
 	s->hooks = hooks_load(&config, &err);
-	if (s->hooks == NULL)
+	if (s->hooks == NULL && !check)
 		die_temp("script: %s", buf_cstr(&err));
+	if (s->hooks == NULL)
+		*error = buf_cstr(&err);
 	return config.path;
 }
 
@@ -286,14 +300,14 @@ main(int argc, char **argv)
 {
 	struct session *s = &session;
 	struct controls *c = &s->controls;
-	const char *script;
+	const char *script, *error;
 	int first;
 
 	s->in.fd = -1;
 	s->queue.fd = -1;
 	io_init(&s->io, 0, 1);
 	log_init(program.name, "auto", 0);
-	die_set_last_words(last_words);
+	die_set_last_words(before_death);
 	catch_signals();
 	first = option_parse(&program, argc, argv, c);
 	if (argv[first] != NULL)
@@ -310,9 +324,9 @@ main(int argc, char **argv)
 	s->morercpthosts.path = control_path(c, "morercpthosts.cdb");
 	s->recipients.path = control_path(c, "recipients.cdb");
 	session_set_facts(s);
-	script = load_script(s);
+	script = load_script(s, &error);
 	if (check) {
-		int status = try_check(s, script);
+		int status = try_check(s, script, error);
 
 		try_dry_end(s);
 		_exit(status);

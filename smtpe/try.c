@@ -1,6 +1,7 @@
 /* try: see try.h. */
 #include "try.h"
 #include "die.h"
+#include "dir.h"
 #include "file.h"
 #include <errno.h>
 #include <stdio.h>
@@ -55,60 +56,156 @@ list_hooks(struct buf *out, const struct hooks *h)
 	}
 }
 
+/* Files that have almost a setting's name. */
+static void
+list_strays(struct buf *out, const struct controls *c)
+{
+	struct buf shown = {0};
+	struct span rest, line;
+
+	control_show(c, &shown);
+	rest = buf_span(&shown);
+	while (rest.n > 0 && span_cut(&rest, '\n', &line))
+		if (span_istarts(line, SPAN("# ")) &&
+		    span_iends(line, SPAN("?")))
+			buf_printf(out, "note: %.*s\n",
+			    SPAN_ARG(span_skip(line, 2)));
+	buf_free(&shown);
+}
+
+static void
+put_problems(struct buf *out, struct span lines)
+{
+	struct span line;
+
+	while (lines.n > 0 && span_cut(&lines, '\n', &line))
+		if (line.n > 0)
+			buf_printf(out, "problem: %.*s\n", SPAN_ARG(line));
+}
+
+/* The last line, and all of it to whoever asked. */
+static int
+end_check(struct session *s, struct buf *out, bool good)
+{
+	buf_puts(out, good ? "ok\n" : "not ok\n");
+	if (file_write_all(s->io.wfd, buf_span(out)) == -1)
+		good = false;
+	buf_free(out);
+	return good ? 0 : EXIT_TEMP;
+}
+
+void
+try_check_controls(struct session *s)
+{
+	const char *dir = s->controls.dir;
+	struct buf out = {0}, problems = {0};
+
+	if (dir == NULL)
+		return;
+	buf_printf(&out, "controls: %s\n", dir);
+	control_check_dir(dir, &problems);
+	put_problems(&out, buf_span(&problems));
+	buf_free(&problems);
+	end_check(s, &out, false);
+}
+
+static bool
+check_hooks(struct buf *out, const struct hooks *h)
+{
+	list_hooks(out, h);
+	if (hook_misspelt() > 0)
+		buf_printf(out, "problem: names in the table hook that are no "
+		    "stage: %u, see the log\n", hook_misspelt());
+	if (hook_replaced() > 0)
+		buf_printf(out, "problem: functions of hook that another one "
+		    "replaces: %u, see the log\n", hook_replaced());
+	return hook_misspelt() + hook_replaced() == 0;
+}
+
 int
-try_check(struct session *s, const char *script)
+try_check(struct session *s, const char *script, const char *error)
 {
 	struct controls *c = &s->controls;
 	struct buf out = {0};
-	bool good = true;
+	bool good = error == NULL;
 
 	buf_printf(&out, "controls: %s\n", c->dir);
 	for (int i = 0; i < CONTROL_N; i++)
 		if (c->origin[i] != FROM_DEFAULT)
 			buf_printf(&out, "control: %s\n",
 			    control_rows[i].name);
+	list_strays(&out, c);
 	good &= check_table(&out, &s->morercpthosts);
 	good &= check_table(&out, &s->recipients);
 	if (!s->dry_run)
 		good &= check_queue(&out, c->queuedir);
 	buf_printf(&out, "script: %s\n",
 	    script != NULL ? script : "none");
-	list_hooks(&out, s->hooks);
-	if (hook_misspelt() > 0) {
-		buf_printf(&out, "problem: %u names in the table hook are no "
-		    "stage, see above\n", hook_misspelt());
-		good = false;
-	}
-	buf_puts(&out, good ? "ok\n" : "not ok\n");
-	if (file_write_all(s->io.wfd, buf_span(&out)) == -1)
-		good = false;
-	buf_free(&out);
-	return good ? 0 : EXIT_TEMP;
+	if (error != NULL)
+		buf_printf(&out, "problem: %s\n", error);
+	else
+		good &= check_hooks(&out, s->hooks);
+	return end_check(s, &out, good);
 }
 
-static char dry_dir[256];
+/* --- the dry run --- */
+
+#define DEPTH 8 /* of directories; a policy's memory has four */
+
+static char dry_dir[256], dry_queue[sizeof dry_dir + 8],
+    dry_state[sizeof dry_dir + 8];
 
 void
 try_dry_start(struct session *s)
 {
+	struct controls *c = &s->controls;
 	const char *tmp = getenv("TMPDIR");
 
 	snprintf(dry_dir, sizeof dry_dir, "%s/smtpe-dry.XXXXXX",
 	    tmp != NULL && *tmp != '\0' ? tmp : "/tmp");
 	if (mkdtemp(dry_dir) == NULL)
 		die_temp_errno("%s", dry_dir);
-	s->controls.queuedir = dry_dir;
 	s->dry_run = true;
+	snprintf(dry_queue, sizeof dry_queue, "%s/queue", dry_dir);
+	snprintf(dry_state, sizeof dry_state, "%s/state", dry_dir);
+	c->queuedir = dry_queue;
+	c->text[CONTROL_queuedir] = span_of(dry_queue);
+	if (c->origin[CONTROL_statedir] == FROM_OPTION ||
+	    c->origin[CONTROL_statedir] == FROM_ENVIRONMENT)
+		return;
+	c->statedir = dry_state;
+	c->text[CONTROL_statedir] = span_of(dry_state);
+}
+
+/* No memory is taken: we may be in a signal handler. */
+static void
+remove_tree(const char *path, int depth)
+{
+	char below[1024];
+	struct dir d;
+	const char *name;
+
+	if (depth == DEPTH || dir_open(&d, path) == -1)
+		return;
+	while ((name = dir_next(&d)) != NULL) {
+		size_t n = strlen(path), m = strlen(name);
+
+		if (n + m + 2 > sizeof below)
+			continue;
+		memcpy(below, path, n);
+		below[n] = '/';
+		memcpy(below + n + 1, name, m + 1);
+		/* A link is removed and never followed. */
+		if (unlink(below) == -1)
+			remove_tree(below, depth + 1);
+	}
+	dir_close(&d);
+	rmdir(path);
 }
 
 void
 try_dry_end(struct session *s)
 {
-	char path[sizeof dry_dir + 8];
-
-	if (!s->dry_run)
-		return;
-	snprintf(path, sizeof path, "%s/tmp", dry_dir);
-	rmdir(path);
-	rmdir(dry_dir);
+	if (s->dry_run)
+		remove_tree(dry_dir, 0);
 }
