@@ -1,55 +1,30 @@
--- /etc/smtpe/smtpe.lua: an example policy. Edit it; it is read anew for each
--- connection, so there is nothing to restart.
+-- /etc/smtpe/smtpe.lua: what this host does with mail, beyond its controls.
+-- Edit it; each connection reads it anew, so there is nothing to restart.
 --
--- Try it with a file of commands, nothing running and nothing sent:
+-- Look for mistakes, and try it with a file of commands: nothing is running,
+-- nothing is sent and nothing is kept.
 --
---	printf 'EHLO me\r\nMAIL FROM:<a@b.example>\r\nQUIT\r\n' |
---	    smtpe -c /etc/smtpe/control -s ./smtpe.lua -q /tmp/q
+--	smtpe --check -s ./smtpe.lua
+--	printf 'EHLO me.example\nMAIL FROM:<a@b.example>\nQUIT\n' |
+--	    smtpe -s ./smtpe.lua -q none --trace --peer 192.0.2.1
 --
--- Every stage is a function of the table hook, and every one is optional.
--- To return nothing is to say yes (the engine's own rules still hold: a
--- script is never needed to stay a closed relay). To say no, return a reply:
+-- A script is a set of functions in the table hook, one for each stage of a
+-- session that it cares about: smtpe-hooks(7) has them all. To return nothing
+-- is to say yes (the engine's own rules still hold: no script is needed to
+-- stay a closed relay). To say no, return a verdict:
 --
---	return "550 5.7.1 go away"		-- the whole reply as a string
---	return action.reject("not for us")	-- 550
---	return action.defer("come back later")	-- 451
---
--- The stages, what they get and which answers they know: smtpe-hooks(7).
+--	return action.reject("5.7.1 Not here")		550, for good
+--	return action.defer("4.7.1 Not now")		451, come again
+--	return action.quarantine("odd")			250, and put aside
 
--- Hosts that greet with a name only we may have.
-local ours = {
-	["localhost"] = true,
-	["mx.example.org"] = true,
-}
+local policy = require "policy"
 
--- Addresses that are gone for good.
+-- Addresses that are gone for good, and what to tell who writes to them.
 local gone = {
-	["sales@example.org"] = "please write to info@example.org",
+	["sales@example.org"] = "5.1.6 Please write to info@example.org",
 }
 
--- A client has connected; the banner has not been sent.
-function hook.accept(ip)
-	-- context is ours for this connection: nothing in it means anything
-	-- to the engine.
-	context.local_client = ip == "127.0.0.1" or ip == "::1"
-end
-
-function hook.ehlo(name)
-	if ours[name:lower()] and not context.local_client then
-		return action.reject("that is my name, not yours")
-	end
-end
-
-hook.helo = hook.ehlo
-
--- The sender is "" for bounces: they must be taken.
-function hook.mail(sender)
-	if sender:lower():match("@invalid%.example$") then
-		return action.reject("we do not hear from there")
-	end
-end
-
--- Called only for recipients that this host takes mail for.
+-- Called for each recipient that this host takes mail for.
 function hook.rcpt(recipient)
 	local why = gone[recipient:lower()]
 	if why then
@@ -57,15 +32,32 @@ function hook.rcpt(recipient)
 	end
 end
 
--- The whole message is in the file path, a plain RFC 5322 message.
+-- The whole message is in the file, just as it was sent.
 function hook.dot(path)
-	local file = io.open(path, "rb")
-	if not file then
-		return action.defer("cannot look at your message now")
-	end
-	local start = file:read(4096) or ""
-	file:close()
-	if start:find("X-Advertisement: yes", 1, true) then
+	local file <close> = assert(io.open(path, "rb"))
+	if (file:read(4096) or ""):find("\nX-Advertisement: yes", 1, true) then
 		return action.quarantine("advertisements")
 	end
 end
+
+-- Policies that others have written: smtpe-policy(7) tells what each one does
+-- and how to change it, by the options in braces or by files in the control
+-- directory. They are asked in this order, behind the functions above, and the
+-- first that says no has decided. This has to be the last thing here: a
+-- function that hook gets later takes the place of the policies'.
+policy.chain {
+	-- Hosts that greet with our name, or with none.
+	require "policy.helo",
+	-- A report about a message has one recipient.
+	require "policy.null_one_rcpt",
+	-- Nobody sends us hundreds of messages within the hour.
+	require "policy.ratelimit" { client = "200/1h" },
+
+	-- Take away the dashes of what you want. The first ask the DNS, and
+	-- the list's owner should know that you do.
+	-- require "policy.dnsbl" { lists = { "zen.spamhaus.org" } },
+	-- require "policy.sender_domain",
+	-- require "policy.greylist",
+	-- require "policy.earlytalker",
+	-- require "policy.headers",
+}

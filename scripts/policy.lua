@@ -79,7 +79,7 @@ function policy.new(name, defaults, make)
 		for k, v in pairs(options or {}) do
 			if all[k] == nil then
 				error("policy." .. name .. " has no option '" ..
-				    tostring(k) .. "'", 3)
+				    tostring(k) .. "'", 2)
 			end
 			all[k] = v
 		end

@@ -38,14 +38,14 @@ local function parse(limit, what)
 end
 
 local key = {}
-function key.client(allowed)
-	return not connection.auth and not allowed() and policy.network(true)
+function key.client()
+	return not connection.auth and policy.network(true)
 end
 function key.user()
 	return connection.auth and connection.auth.user
 end
-function key.sender()
-	return transaction.sender ~= "" and transaction.sender:lower()
+function key.sender(sender)
+	return sender ~= "" and sender:lower()
 end
 
 -- "FULL KEY": when the bucket is full again, in microseconds.
@@ -59,10 +59,12 @@ local function draw(name, limit)
 	return store:update(name, function(line)
 		local now = policy.now() * 1000000
 		local full = tonumber((line or ""):match("^(%d+) ")) or now
-		-- A clock that went back, or a limit that has changed, must not
-		-- keep anybody out for longer than the time.
-		full = math.max(now, math.min(full, now + limit.time)) +
-		    limit.time // limit.n
+		-- A time that cannot be: the clock went back, or the limit is
+		-- another one now.
+		if full < now or full > now + limit.time then
+			full = now
+		end
+		full = full + limit.time // limit.n
 		if full > now + limit.time then
 			return nil, false
 		end
@@ -94,16 +96,17 @@ return policy.new("ratelimit", defaults, function(o)
 		    parse(limit, "own")
 	end
 	net.contains_ip(o.allow, "::") -- raises for what is no network
-	local function allowed()
-		return net.contains_ip(o.allow, client.address) or
-		    net.is_ip_reserved(client.address, net.is_ip.LOCAL)
+	local function is_counted()
+		return not net.contains_ip(o.allow, client.address) and
+		    not net.is_ip_reserved(client.address, net.is_ip.LOCAL)
 	end
-	local function check(list)
+	local function check(list, sender)
 		for _, limit in ipairs(list) do
-			local name = limit.key(allowed)
-			local mine = name and (own[name:lower()] or limit.key ==
-			    key.client and own[client.address]) or limit
-			if name and mine.n and
+			local is_client = limit.key == key.client
+			local name = limit.key(sender)
+			local mine = name and (own[name:lower()] or is_client and
+			    own[client.address]) or limit
+			if name and mine.n and (not is_client or is_counted()) and
 			    draw(limit.what .. " " .. name, mine) == false then
 				return action.defer(451, ("4.7.1 At most %s for " ..
 				    "this %s, try again later"):format(mine.text,
@@ -112,7 +115,11 @@ return policy.new("ratelimit", defaults, function(o)
 		end
 	end
 	return {
-		mail = function() return check(limits.mail) end,
-		rcpt = function() return check(limits.rcpt) end,
+		mail = function(sender)
+			return check(limits.mail, sender)
+		end,
+		rcpt = function()
+			return check(limits.rcpt, transaction.sender)
+		end,
 	}
 end)
