@@ -149,6 +149,25 @@ is "... is what it is" "$(sunk)" "Subject: a string
 end"
 like "... from who it says" "$(cat "$T"/sink/m.*)" '^X-Helo-Args: me.example$'
 
+# --- the manual's example ---
+
+sed -n '/^\.Ss smtp$/,/^\.Ed$/p' "${HERE%/*}/man/smtpe-lua.7" |
+    sed -n '/^\.Bd/,/^\.Ed/{/^\./!p;}' >"$T/example"
+like "the manual has an example" "$(cat "$T/example")" 'smtp\.sendfile'
+sink
+sed "s|{ \"10.0.0.1\"|{ \"127.0.0.1:1\"|; s|10.0.0.2:2525|$SINK|
+    s|\"10.0.0.1\"|\"$SINK\"|" "$T/example" >"$T/example.lua"
+smtpe_run "$T/session" -s "$T/example.lua"
+like "the example: both are known, and the message is taken" \
+    "$STATUS $(codes)" '^0 220 .*250 354 250 221 $'
+is "... by the next host" "$(sunk | head -n 1)" "Subject: all"
+is "... and not queued" "$(entries new)" 0
+stop "$SINK_PID"
+SINK_PID=
+smtpe_run "$T/session" -s "$T/example.lua"
+like "the example: without one nobody is known" "$(cat "$T/out")" \
+    '^451 4\.4\.1 Connection refused'
+
 # --- the hook's time ---
 
 # Somebody who listens and says nothing.

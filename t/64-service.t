@@ -66,6 +66,30 @@ for symbol in HELO=client.example FROM=a@client.example RCPT=b@example.org \
 	ok "rspamd is told $symbol" grep -qxF "symbol $symbol" "$T/log"
 done
 
+# --- the manual's example ---
+
+sed -n '/^\.Ss service$/,/^\.Ed$/p' "${HERE%/*}/man/smtpe-lua.7" |
+    sed -n '/^\.Bd/,/^\.Ed/{/^\./!p;}' >"$T/example"
+like "the manual has an example" "$(cat "$T/example")" 'service\.wait'
+# shellcheck disable=SC2154
+for scanner in clamd refuse; do
+	eval "at=\$AT_$scanner"
+	sed "s|/run/clamav/clamd.ctl|127.0.0.1:$at|
+	    s|\"10.0.0.1\", \"10.0.0.2\"|\"127.0.0.1:$AT_refuse\", \"127.0.0.1:$AT_rspamd\"|" \
+	    "$T/example" >"$T/example.lua"
+	TCPREMOTEHOST=client.example smtpe_run "$T/session" \
+	    -s "$T/example.lua"
+	grep -E '^[245]5[0-9] (5\.7\.1|4\.7\.1)' "$T/out" |
+	    tr -d '\r' >"$T/verdicts"
+	case $scanner in
+	clamd) want='550 5.7.1 Spam
+550 5.7.1 Win.Test.EICAR_HDB-1' ;;
+	*) want='451 4.7.1 No virus scanner
+451 4.7.1 No virus scanner' ;;
+	esac
+	is "the example, with $scanner" "$(cat "$T/verdicts")" "$want"
+done
+
 # --- the hook's time ---
 
 printf 'HELO x\r\nNOOP\r\nQUIT\r\n' >"$T/in"
