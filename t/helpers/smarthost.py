@@ -1,0 +1,505 @@
+"""smarthost: smtpe passing mail on inside the session, to a server that does
+everything a server may do. Speaks TAP.
+
+Whatever it does: our client gets one well-formed reply; a positive one means
+that each recipient was taken by the server or is in our queue, a refusal that
+nothing is.
+"""
+import contextlib
+import glob
+import os
+import re
+import shutil
+import signal
+import socket
+import sys
+import tempfile
+import threading
+import time
+
+sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+import session  # noqa: E402
+from session import read_entry  # noqa: E402
+
+ID = r"[0-9a-v]{26}"
+OFFERED = ["PIPELINING", "SIZE 10000000", "8BITMIME", "ENHANCEDSTATUSCODES"]
+SILENT, CLOSES = "silent", "closes"
+
+count = failed = 0
+
+
+def ok(good, name, said=""):
+    global count, failed
+    count += 1
+    failed += not good
+    print("%sok %d - %s" % ("" if good else "not ", count, name))
+    if not good and said != "":
+        print("\n".join("# %s" % l for l in str(said).splitlines()))
+    sys.stdout.flush()
+
+
+def same(got, wanted, name):
+    ok(got == wanted, name, "got:    %r\nwanted: %r" % (got, wanted))
+
+
+class Server(threading.Thread):
+    """Says what it was told to at each stage ("250 ..." lines, SILENT, CLOSES,
+    or a function of the argument that gives one), else yes."""
+
+    def __init__(self, **says):
+        super().__init__(daemon=True)
+        self.says, self.mails, self.commands = says, [], []
+        self.connections = 0
+        self.listener = socket.create_server(("127.0.0.1", 0))
+        self.port = self.listener.getsockname()[1]
+        self.reached = threading.Event()
+        self.start()
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.listener.shutdown(socket.SHUT_RDWR)
+        self.listener.close()
+
+    def run(self):
+        while True:
+            try:
+                s, _ = self.listener.accept()
+            except OSError:
+                return
+            self.connections += 1
+            threading.Thread(target=self.serve, args=(s,),
+                             daemon=True).start()
+
+    def say(self, s, stage, usual, argument="", mail=None):
+        what = self.says.get(stage, usual)
+        if callable(what):
+            what = what(argument) or usual
+        # Before whoever waits for the reply looks.
+        if mail and what[:1] == "2":
+            self.mails.append(mail)
+        if what == SILENT:
+            self.reached.set()
+            while s.recv(4096):
+                pass
+        if what in (SILENT, CLOSES):
+            raise OSError
+        s.sendall(what.encode("latin-1") + b"\r\n")
+        return what[:1] in "23"
+
+    def serve(self, s):
+        with s, contextlib.suppress(OSError):
+            f = s.makefile("rb")
+            self.say(s, "greeting", "220 next.example")
+            mail = None
+            for line in f:
+                line = line.decode("latin-1").rstrip("\r\n")
+                self.commands.append(line)
+                verb = line[:4].upper()
+                if verb == "EHLO":
+                    self.say(s, "EHLO", "\r\n".join(
+                        ["250-next.example"] +
+                        ["250-" + o for o in OFFERED] + ["250 HELP"]))
+                elif verb == "MAIL":
+                    mail = [line, [], b""]
+                    if not self.say(s, "MAIL", "250 2.1.0 ok", line):
+                        mail = None
+                elif verb in ("RCPT", "DATA") and not mail or \
+                        verb == "DATA" and not mail[1]:
+                    s.sendall(b"503 5.5.1 not now\r\n")
+                elif verb == "RCPT":
+                    to = re.search("<(.*)>", line).group(1)
+                    if self.say(s, "RCPT", "250 2.1.5 ok", to):
+                        mail[1].append(to)
+                elif verb == "DATA":
+                    if self.say(s, "DATA", "354 go"):
+                        mail[2] = self.message(f)
+                        self.say(s, "dot", "250 2.0.0 taken", mail=mail)
+                else:
+                    self.say(s, verb, "221 2.0.0 bye" if verb == "QUIT"
+                             else "250 2.0.0 ok")
+                    if verb == "QUIT":
+                        return
+
+    @staticmethod
+    def message(f):
+        text = b""
+        for line in f:
+            if line == b".\r\n":
+                return text
+            text += line[1:] if line.startswith(b".") else line
+        raise OSError
+
+
+class Trial:
+    """One session of an smtpe whose smart hosts are the ports."""
+
+    def __init__(self, *ports, script=None, **controls):
+        self.dir = tempfile.mkdtemp()
+        self.queue = os.path.join(self.dir, "queue")
+        c = os.path.join(self.dir, "control")
+        controls = {"smarthost": "\n".join("127.0.0.1:%d" % p for p in ports),
+                    "timeoutremote": "10", "retry": "600 2 6000", **controls}
+        session.make_controls(c, **controls)
+        argv = [session.SMTPE, "-c", c, "-q", self.queue]
+        if script:
+            path = os.path.join(self.dir, "script.lua")
+            with open(path, "w") as f:
+                f.write(script)
+            argv += ["-s", path]
+        self.log = open(os.path.join(self.dir, "log"), "w+")
+        env = session.environment(NOTES=os.path.join(self.dir, "notes"))
+        self.began = int(time.time())
+        self.s = session.Session(argv, self.log, env=env, seconds=20)
+        self.s.expect("220")
+        self.say("EHLO client.example")
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        if self.s.p.poll() is None:
+            self.s.p.kill()
+            self.s.close()
+        self.log.close()
+        shutil.rmtree(self.dir)
+
+    def say(self, line):
+        self.s.send(line.encode("latin-1") + b"\r\n")
+        return self.s.reply()
+
+    def begin(self, *rcpts, params=""):
+        """Up to the 354."""
+        assert self.say("MAIL FROM:<a@b.example>" + params)[:3] == "250"
+        for r in rcpts or ("x@example.org",):
+            assert self.say("RCPT TO:<%s>" % r)[:3] == "250"
+        assert self.say("DATA")[:3] == "354"
+
+    def message(self, *rcpts, text="Subject: one\r\n\r\ntext\r\n", params=""):
+        """One message; its reply."""
+        self.begin(*rcpts, params=params)
+        return self.say(text + ".")
+
+    def entries(self):
+        return [p for d in ("new", "due", "quarantine")
+                for p in glob.glob(os.path.join(self.queue, d, "**"),
+                                   recursive=True) if os.path.isfile(p)]
+
+    def entry(self):
+        e = self.entries()
+        assert len(e) == 1, e
+        return e[0], read_entry.read(e[0])
+
+    def left(self):
+        return os.listdir(os.path.join(self.queue, "tmp"))
+
+    def text(self, name):
+        with open(os.path.join(self.dir, name)) as f:
+            return f.read()
+
+
+def well_formed(r):
+    lines = r.split("\r\n")[:-1]
+    return r.endswith("\r\n") and all(
+        re.match(r"[2345]\d\d%s[^\r\n\0]*\Z" % (" " if l is lines[-1] else "-"),
+                 l) and l[:3] == r[:3] and len(l) <= 998 for l in lines)
+
+
+def quit_clean(t, name, code="221"):
+    same(t.say("QUIT")[:3], code, "%s: the session goes on" % name)
+    rest, status = t.s.close()
+    same((rest, status, t.left()), ("", 0, []), "%s: ends cleanly" % name)
+
+
+def refused(name, reply, wanted=None, *rcpts, **says):
+    """For all: its reply is the reply, and nothing stays."""
+    with Server(**says) as server, Trial(server.port) as t:
+        r = t.message(*rcpts)
+        wanted = wanted or reply
+        ok(well_formed(r) and r.startswith(wanted), "%s: %s" % (name, wanted),
+           r)
+        same((t.entries(), server.mails), ([], []),
+             "%s: nobody has the message" % name)
+        quit_clean(t, name)
+
+
+def queued(name, fallback=True, ports=None, **says):
+    """No answer: it is queued for the server, or, with defer, put off."""
+    with Server(**says) as server:
+        ports = ports or [server.port]
+        with Trial(*ports, timeoutremote="250ms", timeoutconnect="250ms") as t:
+            r = t.message("x@example.org", "y@example.org")
+            ok(re.match(r"250 2\.0\.0 Queued as %s\r\n\Z" % ID, r),
+               "%s: queued" % name, r)
+            path, e = t.entry()
+            due, n, ident = os.path.basename(path).split(",")
+            ok(600 <= int(due) - t.began <= 720 and n == "1" and
+               path.startswith(os.path.join(t.queue, "due/")),
+               "%s: due after the first interval, one attempt made" % name,
+               path)
+            ok(ident in r and e.keys[b"id"].decode() == ident,
+               "%s: the reply names the entry" % name, r)
+            same([s for s, _, _ in e.rcpts], ["T", "T"],
+                 "%s: nobody has it" % name)
+            same(e.meta.get(b"route"),
+                 (b"s", b"smtp:127.0.0.1:%d" % ports[0]),
+                 "%s: it goes where it should have gone" % name)
+            ok("event=smarthost" in t.text("log"), "%s: logged" % name)
+            quit_clean(t, name)
+        with Trial(*ports, timeoutremote="250ms", timeoutconnect="250ms",
+                   smarthostfallback="defer") as t:
+            r = t.message()
+            ok(r.startswith("451 4.4.1 "), "%s, defer: put off" % name, r)
+            same(t.entries(), [], "%s, defer: nothing queued" % name)
+            quit_clean(t, name + ", defer")
+
+
+def unused_port():
+    with socket.create_server(("127.0.0.1", 0)) as s:
+        return s.getsockname()[1]
+
+
+def test_accepts():
+    text = ("Subject: one\r\nX-Odd: \xe4\r\n\r\n..dot\r\n.\xff\r\n"
+            "\r\nFrom here\r\n")
+    stuffed = text.replace("\r\n.", "\r\n..")
+    script = """
+        function hook.eoh() header.add("X-Added", "yes") end
+        function hook.dot() header.delete("x-odd") end"""
+    with Server() as server, Trial(server.port, script=script) as t:
+        r = t.message("x@example.org", "y@example.org", text=stuffed,
+                      params=" BODY=8BITMIME")
+        m = re.match(r"250 2\.0\.0 Ok (%s)\r\n\Z" % ID, r)
+        ok(m, "accepts: the reply names the id", r)
+        same(t.entries(), [], "accepts: nothing is queued")
+        (mail, rcpts, got), = server.mails
+        ok(re.match(r"MAIL FROM:<a@b\.example> .*BODY=8BITMIME", mail) and
+           re.search(r"SIZE=%d\b" % len(got), mail),
+           "accepts: the sender, its size and body", mail)
+        same(rcpts, ["x@example.org", "y@example.org"],
+             "accepts: the recipients")
+        head, _, body = got.decode("latin-1").partition("\r\n\r\n")
+        same(body, text.partition("\r\n\r\n")[2], "accepts: each octet of it")
+        ok(re.match(r"Received: from client\.example .*\r\n\tby mx\.example"
+                    r"\.org with ESMTP id %s;" % m.group(1), head),
+           "accepts: our Received in front", head)
+        ok(head.endswith("\r\nSubject: one\r\nX-Added: yes"),
+           "accepts: the script's edits applied", head)
+        same(t.message("z@example.org")[:3], "250", "accepts: a second one")
+        same((server.connections, len(server.mails)), (1, 2),
+             "accepts: in the same connection")
+        same(t.message(text="")[:3], "250", "accepts: an empty one")
+        quit_clean(t, "accepts")
+        same(server.commands[-1], "QUIT", "accepts: QUIT to it, too")
+
+
+def test_refused():
+    for code in ("451", "550"):
+        enh = code[0] + ".7.9 "
+        refused("MAIL refused", code + " " + enh + "not you",
+                MAIL=code + " " + enh + "not you")
+        refused("each RCPT refused", code + " " + enh, None,
+                "x@example.org", "y@example.org", RCPT=code + " " + enh + "no")
+        refused("DATA refused", code + " " + enh, DATA=code + " " + enh + "no")
+        refused("dot refused", code + "-" + enh,
+                dot="%s-%sno\r\n%s %sand no" % (code, enh, code, enh))
+    refused("some RCPT later", "450 4.2.1 later", None, "x@example.org",
+            "y@example.org", "z@example.org",
+            RCPT=lambda a: "550 5.1.1 no" if a[0] != "y" else "450 4.2.1 later")
+    refused("no enhanced code", "554 ", dot="554 no enhanced code")
+    refused("codes that differ", "554 ", dot="554 2.0.0 well")
+    refused("a reply with controls", "554-5.",
+            dot="554-5.0.0 a\tb\x01c\x7f\r\n554 5.0.0 " + "x" * 900)
+    refused("too big for it", "552 ", EHLO="250-next.example\r\n250 SIZE 50")
+    with Server(EHLO="502 no", HELO="250 hello") as server, \
+            Trial(server.port) as t:
+        same(t.message()[:3], "250", "EHLO refused: HELO does")
+        ok(any(c.startswith("HELO ") for c in server.commands) and
+           len(server.mails) == 1, "EHLO refused: it has the message",
+           server.commands)
+        quit_clean(t, "EHLO refused")
+
+
+def test_some():
+    says = {"x": None, "y": "550 5.1.1 nobody", "z": "450 4.2.1 later"}
+    with Server(RCPT=lambda a: says[a[0]]) as server, \
+            Trial(server.port) as t:
+        text = "Subject: some\r\n\r\ntext\r\n"
+        r = t.message("x@example.org", "y@example.org", "z@example.org",
+                      text=text)
+        path, e = t.entry()
+        due, n, ident = os.path.basename(path).split(",")
+        ok(re.match(r"250 2\.0\.0 Queued as %s\r\n\Z" % ident, r),
+           "some taken: 250, and it names the entry", r)
+        same([(s, a) for s, a, _ in e.rcpts],
+             [("D", b"x@example.org"), ("P", b"y@example.org"),
+              ("T", b"z@example.org")], "some taken: who has it, and who not")
+        ok(600 <= int(due) - t.began <= 720 and n == "1",
+           "some taken: the rest is due after the first interval", path)
+        same(e.message.decode(), text, "some taken: the message is whole")
+        same([m[1] for m in server.mails], [["x@example.org"]],
+             "some taken: by the server")
+        log = t.text("log")
+        for rcpt, outcome, code in (("x", "ok", 250), ("y", "permanent", 550),
+                                    ("z", "temporary", 450)):
+            ok(re.search(r"event=smarthost id=%s rcpt=%s@example\.org "
+                         r"outcome=%s stage=\w+ code=%d" %
+                         (ident, rcpt, outcome, code), log),
+               "some taken: the log says what became of %s" % rcpt, log)
+        quit_clean(t, "some taken")
+    # Some are refused, and then it is gone: nobody may be forgotten.
+    with Server(RCPT=lambda a: says[a[0]], DATA=CLOSES) as server:
+        with Trial(server.port) as t:
+            ok(t.message("x@example.org", "y@example.org")[:3] == "250",
+               "refused and gone: queued")
+            same([s for s, _, _ in t.entry()[1].rcpts], ["T", "P"],
+                 "refused and gone: for whom it did not refuse")
+            quit_clean(t, "refused and gone")
+        with Trial(server.port, smarthostfallback="defer") as t:
+            ok(t.message("x@example.org", "y@example.org")[:3] == "451" and
+               not t.entries(), "refused and gone, defer: put off")
+            quit_clean(t, "refused and gone, defer")
+
+
+def test_no_answer():
+    port = unused_port()
+    queued("down", ports=[port])
+    queued("two that are down", ports=[port, port])
+    queued("no service", greeting="554 5.3.2 none")
+    queued("no EHLO and no HELO", EHLO="550 no", HELO="550 no")
+    queued("no SMTP", greeting="SSH-2.0-OpenSSH")
+    queued("a mad reply", dot="250-one\r\n251 other")
+    for stage in ("greeting", "EHLO", "MAIL", "RCPT", "DATA", "dot"):
+        queued("silent at %s" % stage, **{stage: SILENT})
+        queued("closes at %s" % stage, **{stage: CLOSES})
+
+
+def test_several_hosts():
+    with Server() as server, Trial(unused_port(), server.port) as t:
+        same(t.message()[:3], "250", "the first is down: the second takes it")
+        same((len(server.mails), t.entries()), (1, []),
+             "the first is down: nothing is queued")
+        quit_clean(t, "the first is down")
+    with Server() as server, Trial(server.port) as t:
+        t.message()
+        server.says["MAIL"] = CLOSES
+        server.says["greeting"] = "220 next.example"
+        r = t.message()
+        server.says.pop("MAIL")
+        ok(r.startswith("250 ") and len(t.entries()) + len(server.mails) == 2,
+           "a connection that breaks between two messages loses none", r)
+        same(t.message()[:3], "250", "... and the next opens another")
+        same(len(server.mails) + len(t.entries()), 3, "... and has it")
+        quit_clean(t, "a connection that broke")
+
+
+def test_fates():
+    script = """
+        function hook.dot(path)
+            local text = io.open(path):read("a")
+            if text:find("discard") then return action.discard("gone") end
+            if text:find("keep") then return action.quarantine("odd") end
+            if text:find("mine") then return nil end
+            if text:find("refuse") then return "554 5.7.1 no" end
+            return "250 2.0.0 my words"
+        end
+        function hook.forward(path)
+            if io.open(path):read("a"):find("mine") then
+                return "250 2.0.0 taken over"
+            end
+        end"""
+    with Server() as server, Trial(server.port, script=script) as t:
+        for text, reply, there in (("discard", "250 2.0.0 gone", 0),
+                                   ("keep", "250 2.0.0 ", 1),
+                                   ("mine", "250 2.0.0 taken over", 1),
+                                   ("refuse", "554 5.7.1 no", 1)):
+            r = t.message(text=text + "\r\n")
+            ok(r.startswith(reply) and len(t.entries()) == there and
+               server.connections == 0, "%s: is not passed on" % text, r)
+        same(t.message(text="x\r\n"), "250 2.0.0 my words\r\n",
+             "hook.dot's words, when it is passed on")
+        server.says["dot"] = "554 5.0.0 no"
+        same(t.message(text="x\r\n"), "554 5.0.0 no\r\n",
+             "and not, when it is refused")
+        quit_clean(t, "fates")
+
+
+TRACE = """
+    TRACE = { "mail", "rcpt", "data", "dot", "forward", "reply", "reset",
+        "error", "close" }
+    function note(...)
+        local f <close> = io.open(os.getenv("NOTES"), "a")
+        f:write(table.concat({...}, " "), "\\n")
+    end
+    dofile("%s")
+""" % os.path.join(session.HERE, "../lua/trace.lua")
+
+
+def test_trace():
+    """The hooks are the same, whatever becomes of the message."""
+    down = unused_port()
+    for name, says, reply in (
+            ("accepts", {}, "250 2.0.0 Ok ID"),
+            ("refuses", {"dot": "554 5.7.1 no"}, "554 5.7.1 no"),
+            ("is down", None, "250 2.0.0 Queued as ID")):
+        with Server(**(says or {})) as server, \
+                Trial(server.port if says is not None else down,
+                      script=TRACE) as t:
+            t.message()
+            t.say("QUIT")
+            t.s.close()
+            notes = re.sub(r'"[^"]*/tmp/%s"' % ID, "FILE", t.text("notes"))
+            notes = [n for n in re.sub(ID, "ID", notes).splitlines()
+                     if not re.match(r'reply\(.*"(EHLO|)"\)', n)]
+            same(notes, ['reset()',
+                         'mail("a@b.example", {})',
+                         'reply("250 2.1.0 Sender ok", "MAIL")',
+                         'rcpt("x@example.org", "example.org", {})',
+                         'reply("250 2.1.5 Recipient ok", "RCPT")',
+                         'data()',
+                         'dot(FILE)',
+                         'forward(FILE, "a@b.example", {"x@example.org"})',
+                         'reply("%s", ".")' % reply,
+                         'reset()',
+                         'reply("221 2.0.0 Bye", "QUIT")',
+                         'close(false)'],
+                 "the hooks when the smart host %s" % name)
+
+
+def test_loops():
+    with Server() as server, Trial(server.port, maxhops="3") as t:
+        r = t.message(text="Received: x\r\n" * 3 + "\r\n")
+        ok(r.startswith("554 5.4.6"), "too many hops: refused", r)
+        same(server.connections, 0, "too many hops: not passed on")
+        same(t.message(text="Received: x\r\n" * 2 + "\r\n")[:3], "250",
+             "one hop less is none too many")
+        same(server.mails[0][2].count(b"Received:"), 3, "... and one more")
+        quit_clean(t, "hops")
+
+
+def test_stopped():
+    """A signal while the smart host is thinking: no message is lost."""
+    with Server(dot=SILENT) as server, Trial(server.port,
+                                             timeoutremote="60") as t:
+        t.begin()
+        t.s.send(b"text\r\n.\r\n")
+        ok(server.reached.wait(20), "stopped: the smart host has the message")
+        t.s.p.send_signal(signal.SIGTERM)
+        r = t.s.reply()
+        ok(r.startswith("250 2.0.0 Queued as "), "stopped: queued", r)
+        r = t.s.reply()
+        ok(r.startswith("421 4.3.2 "), "stopped: then the end", r)
+        same(t.s.close()[1], 0, "stopped: no failure of ours")
+        same((len(t.entries()), t.left()), (1, []), "stopped: it is there")
+
+
+def main():
+    for name, test in list(globals().items()):
+        if name.startswith("test_"):
+            test()
+    print("1..%d" % count)
+    return 1 if failed else 0
+
+
+sys.exit(main())
