@@ -31,14 +31,32 @@ put_text(struct buf *out, struct span s)
 
 		if (c == '\r' || c == '\n')
 			buf_puts(out, c == '\r' ? "\\r" : "\\n");
-		else if (c < ' ' || c == 0x7f)
+		else if (c < ' ' || c >= 0x7f)
 			buf_printf(out, "\\x%02x", c);
+		else if (c == '"' || c == '\\')
+			buf_printf(out, "\\%c", c);
 		else
 			buf_putc(out, (char)c);
 	}
 	buf_putc(out, '"');
 	if (s.n > SHOWN)
 		buf_printf(out, "... (%zu octets)", s.n);
+}
+
+/* Texts with c between them, as a table. */
+static void
+put_list(struct buf *out, struct span items, char c)
+{
+	struct span item;
+	bool first = true;
+
+	buf_putc(out, '{');
+	while (items.n > 0 && span_cut(&items, c, &item)) {
+		buf_puts(out, first ? "" : ", ");
+		put_text(out, item);
+		first = false;
+	}
+	buf_putc(out, '}');
 }
 
 static void
@@ -55,10 +73,10 @@ put_argument(struct buf *out, const struct hook_arg *a)
 		buf_puts(out, a->i ? "true" : "false");
 		break;
 	case ARG_PARAMS:
+		put_list(out, a->s, ' ');
+		break;
 	case ARG_LIST:
-		buf_puts(out, "{");
-		put_text(out, a->s);
-		buf_puts(out, "}");
+		put_list(out, a->s, '\n');
 		break;
 	case ARG_STRING:
 		if (a->s.p == NULL)
@@ -86,7 +104,8 @@ put_verdict(struct buf *out, const struct verdict *v)
 		buf_printf(out, " into %.*s", SPAN_ARG(v->place));
 	if (v->list.p != NULL) {
 		buf_puts(out, " and ");
-		put_text(out, v->list);
+		put_list(out, span_istarts(v->list, SPAN("AUTH ")) ?
+		    SPAN("(secret)") : v->list, '\n');
 	}
 	if (v->drop)
 		buf_puts(out, ", then drop");

@@ -4,6 +4,7 @@
  */
 #include "dispatch.h"
 #include "command.h"
+#include "try.h"
 
 /* After the reply to what ends a transaction: hook.reset, and a new one. */
 static void
@@ -167,6 +168,8 @@ dispatch_line(struct session *s, struct span line)
 	s->verb = span_of(NULL);
 	s->facts.input = line;
 	s->facts.pipelining |= io_pending(&s->io).n > 0;
+	if (s->trace)
+		try_show_line(s, line);
 	a = ask_command(s, &line);
 	if (a.go_on && a.reply.code == 0) {
 		r = answer_line(s, line);

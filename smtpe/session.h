@@ -94,6 +94,8 @@ struct session {
 	struct transaction tx;
 	struct queue queue;	    /* open once queue_opened */
 	bool queue_opened;
+	bool trace;		    /* commands are shown, and replies go out at
+				     * once, in between */
 	bool dry_run;		    /* queuedir none: nothing is queued */
 	struct queue_in in;
 	const struct header_scan *scan; /* of the message that is coming in;

@@ -324,6 +324,7 @@ main(int argc, char **argv)
 	s->morercpthosts.path = control_path(c, "morercpthosts.cdb");
 	s->recipients.path = control_path(c, "recipients.cdb");
 	session_set_facts(s);
+	s->trace = trace;
 	script = load_script(s, &error);
 	if (check) {
 		int status = try_check(s, script, error);

@@ -119,6 +119,8 @@ session_reply(struct session *s, struct reply r)
 		r.drop |= rewrite(s, r, &wire);
 	io_write(&s->io, buf_span(&wire));
 	buf_free(&wire);
+	if (s->trace)
+		io_flush(&s->io);
 	if ((r.drop || r.code == 421) && s->ending == GOES_ON)
 		s->ending = END_DROPPED;
 }

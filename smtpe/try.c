@@ -1,5 +1,6 @@
 /* try: see try.h. */
 #include "try.h"
+#include "command.h"
 #include "die.h"
 #include "dir.h"
 #include "file.h"
@@ -146,6 +147,28 @@ try_check(struct session *s, const char *script, const char *error)
 	else
 		good &= check_hooks(&out, s->hooks);
 	return end_check(s, &out, good);
+}
+
+void
+try_show_line(const struct session *s, struct span line)
+{
+	struct span argument, shown = span_head(line, 200);
+	const struct command *c = command_find(line, &argument);
+	struct buf out = {0};
+
+	/* A secret, and what may be one: the lines after an AUTH. */
+	if (c != NULL && span_eq(c->verb, SPAN("AUTH")))
+		shown = SPAN("AUTH (secret)");
+	else if (c == NULL && s->saw_auth)
+		shown = SPAN("(no command)");
+	buf_puts(&out, "trace: > ");
+	for (size_t i = 0; i < shown.n; i++)
+		buf_putc(&out, (unsigned char)shown.p[i] < ' ' ||
+			(unsigned char)shown.p[i] >= 0x7f ? '?' : shown.p[i]);
+	buf_puts(&out, shown.n < line.n && shown.p == line.p ? "...\n" : "\n");
+	/* Nobody reads it: the session goes on all the same. */
+	(void)file_write_all(2, buf_span(&out));
+	buf_free(&out);
 }
 
 /* --- the dry run --- */

@@ -18,6 +18,9 @@ int try_check(struct session *s, const char *script, const char *error);
 /* The same when the settings could not be loaded, which is in the log. */
 void try_check_controls(struct session *s);
 
+/* --trace: a command line, on standard error, where the hooks' are shown. */
+void try_show_line(const struct session *s, struct span line);
+
 /*
  * queuedir none: a private directory stands in its place until the end, and in
  * that of statedir, unless the command line or the environment names one: who
