@@ -72,11 +72,11 @@ io_stop_on_signals(void)
 	sigemptyset(&set);
 	for (size_t i = 0; i < sizeof signals / sizeof *signals; i++) {
 		/* nohup(1) and shells have their reasons. */
-		if (sigaction(signals[i], NULL, &old) == -1 ||
+		if (sigaction(signals[i], &sa, &old) == 0 &&
 		    old.sa_handler == SIG_IGN)
-			continue;
-		sigaction(signals[i], &sa, NULL);
-		sigaddset(&set, signals[i]);
+			sigaction(signals[i], &old, NULL);
+		else
+			sigaddset(&set, signals[i]);
 	}
 	sigprocmask(SIG_BLOCK, &set, &while_waiting);
 	for (size_t i = 0; i < sizeof signals / sizeof *signals; i++)

@@ -270,7 +270,6 @@ commit(struct session *s, const struct arrival *a, struct reply answer)
 	const char *place = "new";
 	struct reply ok;
 
-	s->committing = 1;
 	if (tx->fate == FATE_DISCARD || tx->nrcpts == 0)
 		return end_without_entry(s, a, "discarded", answer);
 	if (s->dry_run) {

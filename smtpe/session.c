@@ -76,16 +76,6 @@ session_lost(struct session *s, int result)
 	return REPLY_NONE;
 }
 
-/* The reply to a message is out: who told us to end meanwhile is heard. */
-static void
-end_commit(struct session *s)
-{
-	io_flush(&s->io);
-	s->committing = 0;
-	if (s->terminate)
-		session_reply(s, REPLY(421, "4.3.2", "Shutting down"));
-}
-
 static void
 command_loop(struct session *s)
 {
@@ -93,10 +83,6 @@ command_loop(struct session *s)
 	int r;
 
 	while (s->ending == GOES_ON) {
-		if (s->committing)
-			end_commit(s);
-		if (s->ending != GOES_ON)
-			break;
 		s->io.command_deadline =
 		    clock_deadline(s->controls.timeoutsmtpd);
 		r = io_read_line(&s->io, COMMAND_MAX, &line);

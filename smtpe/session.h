@@ -17,7 +17,6 @@
 #include "queue_in.h"
 #include "reply.h"
 #include "transaction.h"
-#include <signal.h>
 #include <sys/socket.h>
 #include "ip.h"
 
@@ -82,12 +81,6 @@ struct session {
 	size_t nargs;
 	struct span list;	    /* what that hook made of a list */
 	void *parsed;		    /* what admit found, for act; in scratch */
-	/*
-	 * A signal told us to end (terminate); while a message is being
-	 * committed, and until its reply is out, that waits, or what is in the
-	 * queue would be said to have failed.
-	 */
-	volatile sig_atomic_t terminate, committing;
 	bool reset_after;	    /* set by acts that end a transaction */
 	struct span verb;	    /* being answered: "" for the banner, "."
 				     * for the end of data */

@@ -115,33 +115,6 @@ before_death(void)
 	last_words();
 }
 
-/* SIGTERM and its like: tmp/ is left clean (DESIGN: the queue on disk). */
-static void
-on_end(int sig)
-{
-	static const char words[] = "421 4.3.2 Shutting down\r\n";
-
-	(void)sig;
-	session.terminate = 1;
-	if (session.committing)
-		return;
-	say_and_clean(words, sizeof words - 1);
-	_exit(EXIT_TEMP);
-}
-
-static void
-catch_signals(void)
-{
-	/* Without SA_RESTART: a wait is to see that it is over. */
-	struct sigaction end = {.sa_handler = on_end};
-
-	signal(SIGPIPE, SIG_IGN);
-	signal(SIGXFSZ, SIG_IGN); /* a limit is a failed write: 452, not death */
-	sigaction(SIGTERM, &end, NULL);
-	sigaction(SIGINT, &end, NULL);
-	sigaction(SIGHUP, &end, NULL);
-}
-
 /* A hook is in C code that does not come back: the log line was prepared
  * before it was called. Runs in a signal handler. */
 static void
@@ -308,7 +281,8 @@ main(int argc, char **argv)
 	io_init(&s->io, 0, 1);
 	log_init(program.name, "auto", 0);
 	die_set_last_words(before_death);
-	catch_signals();
+	signal(SIGPIPE, SIG_IGN);
+	signal(SIGXFSZ, SIG_IGN); /* a limit is a failed write: 452, not death */
 	first = option_parse(&program, argc, argv, c);
 	if (argv[first] != NULL)
 		die_perm("unexpected argument: %s", argv[first]);
