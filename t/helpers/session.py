@@ -34,6 +34,12 @@ def environment(**more):
     return env
 
 
+def sanitized():
+    """Is it a build with sanitizers, whose memory is not the program's?"""
+    with open(SMTPE, "rb") as f:
+        return b"__asan_init" in f.read()
+
+
 def make_controls(path, **controls):
     os.makedirs(path, exist_ok=True)
     values = {"me": "mx.example.org", "rcpthosts": "example.org",
