@@ -98,5 +98,65 @@ is "... lies apart" \
     "$(find "$T/queue/quarantine/large" -type f | wc -l)" 1
 is "... and the ordinary one in the queue" \
     "$(find "$T/queue/new" -type f | wc -l)" 1
+
+# --- testing your policy: what the page shows is what one sees ---
+
+# shown NAME: the page's block of that name.
+shown() {
+	awk -v name="$1" '
+	    /^\.\\" try / { here = $3 == name; next }
+	    here && /^\.Bd / { inside = 1; next }
+	    /^\.Ed/ { if (inside) exit; next }
+	    inside { gsub(/\\&/, ""); gsub(/\\e/, "\\"); print }
+	' "$page"
+}
+
+# command_of NAME, output_of NAME: a block's first line, with those that go on
+# with it, and the rest.
+command_of() {
+	shown "$1" | awk 'sub(/^\$ /, "") || more { print; more = /\\$/; next }
+	    { exit }'
+}
+output_of() {
+	shown "$1" | awk '/^\$ / || more { more = /\\$/; next } { print }'
+}
+
+# same_times: no two runs take the same time.
+same_times() {
+	sed 's/\[[0-9]* us\]/[N us]/; s/\r$//'
+}
+
+mkdir "$T/try"
+cp -R "$T/control" "$T/try/control"
+example try >"$T/try/policy.lua"
+shown commands >"$T/try/commands"
+PATH=${SMTPE%/*}:$PATH
+cd "$T/try" || exit 1
+echo policy.lua >control/script
+output_of check >"$T/want"
+sh -c "$(command_of check)" >"$T/got" 2>&1
+is "testing: --check ends with 0" $? 0
+ok "... and says what the page says" diff -u "$T/want" "$T/got"
+command_of session >"$T/command"
+output_of session | sed '/^\.\.\./,$d' | same_times >"$T/want"
+ok "testing: there is a session" test "$(wc -l <"$T/want")" -gt 10
+sh -c "$(cat "$T/command")" 2>&1 | same_times | head -n "$(wc -l <"$T/want")" >"$T/got"
+ok "... which begins as the page says" diff -u "$T/want" "$T/got"
+shown again | same_times >"$T/want"
+sh -c "$(sed 's/a\.dial\.example/mail.example/' "$T/command")" 2>&1 | same_times |
+    tail -n "$(wc -l <"$T/want")" >"$T/got"
+ok "testing: under another name it ends as the page says" \
+    diff -u "$T/want" "$T/got"
+is "testing: nothing is left" "$(find . | sort | tr '\n' ' ')" \
+    ". ./commands ./control ./control/me ./control/rcpthosts ./control/script ./policy.lua "
+sed 's/hook\.rcpt/hook.rctp/' policy.lua >wrong.lua
+smtpe --check -c control -q none -s wrong.lua >"$T/got" 2>&1
+is "testing: a hook that there is not ends with 111" $? 111
+grep 'hook=rctp\|^problem' "$page" | sed 's/policy\.lua/wrong.lua/' >"$T/want"
+is "... and the page has two lines" "$(wc -l <"$T/want")" 2
+ok "... which are the ones" test "$(sed 's/^smtpe\[[0-9]*\] //' "$T/got" |
+    grep -cxFf "$T/want")" -eq 2
+cd "$T" || exit 1
+
 is "no example has an error" "$(grep -E 'event=(hook|fatal)' "$T/log")" ""
 done_testing

@@ -52,7 +52,6 @@ try() {
 	export TCPREMOTEIP NOW
 	PROTO=TCP "$SMTPE" -c "$T/control" -q "$T/queue" -s "$T/$name.lua" "$@" \
 	    <"$T/in" >"$T/out" 2>"$T/log"
-	STATUS=$?
 	cat "$T/log" >>"$T/log.all"
 	codes <"$T/out" | sed 's/^220,250,//; s/,221 2\.0\.0$//'
 }
@@ -825,6 +824,52 @@ ok "more of them are offered" \
 "$SMTPE" --check -c "$T/control" -q "$T/queue" -s "$T/example.lua" \
     >"$T/said" 2>"$T/log"
 is "... and can be taken in" "$? $(tail -n 1 "$T/said")" "0 ok"
+
+# --- the manual ---
+
+# Each policy of these has a section, with each option and its control.
+page=$top/man/smtpe-policy.7
+for module in earlytalker greylist headers null_one_rcpt ratelimit; do
+	ok "$module is in the manual" grep -qx "\.Ss $module" "$page"
+	sed -n "/^\.Ss $module\$/,/^\.S[sh] [^$module]/p" "$page" |
+	    sed -n 's/^\.It Cm //p' | sort >"$T/described"
+	# What it has: "allow Pq greylistallow".
+	cat >"$T/options.lua" <<LUA
+local policy = require "policy"
+local read
+function policy.control(name) read = name end
+function policy.setting(name, default) read = name return default end
+function policy.new(name, defaults)
+	for k in pairs(defaults) do
+		local control = (name == "headers" and k == "patterns" and
+		    "header" or name) .. k:gsub("_", "")
+		print(k .. " Pq " .. control)
+	end
+	return {}
+end
+require "policy.$module"
+LUA
+	lines QUIT
+	try options 192.0.2.1 >/dev/null
+	sed -n 's/.*event=print text="*\([^"]*\)"*$/\1/p' "$T/log" | sort >"$T/has"
+	ok "... with its options" diff -u "$T/has" "$T/described"
+done
+awk '/^\.\\" example curfew/ { here = 1 } here && /^\.Bd/ { inside = 1; next }
+    inside && /^\.Ed/ { exit } inside { print }' "$page" >"$T/curfew.lua"
+ok "the manual has an example of a policy" test -s "$T/curfew.lua"
+mkdir -p "$T/mine/policy"
+cp "$T/curfew.lua" "$T/mine/policy/curfew.lua"
+script night <<'LUA'
+policy.chain { require "policy.curfew" }
+LUA
+lines 'EHLO client.example' 'MAIL FROM:<a@b.example>' QUIT
+night() {
+	try night 192.0.2.7 "$1" -o "luapath=$T/mine/?.lua;$top/scripts/?.lua"
+}
+is "... which works" "$(night 79200),$(night 79199)" "451 4.7.1,250 2.1.0"
+control curfewfrom 21
+is "... and so does its control" "$(night 75600),$(night 75599)" \
+    "451 4.7.1,250 2.1.0"
 
 # --- the house ---
 
