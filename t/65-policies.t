@@ -831,19 +831,16 @@ is "... and can be taken in" "$? $(tail -n 1 "$T/said")" "0 ok"
 page=$top/man/smtpe-policy.7
 for module in earlytalker greylist headers null_one_rcpt ratelimit; do
 	ok "$module is in the manual" grep -qx "\.Ss $module" "$page"
-	sed -n "/^\.Ss $module\$/,/^\.S[sh] [^$module]/p" "$page" |
-	    sed -n 's/^\.It Cm //p' | sort >"$T/described"
+	awk -v m="$module" '/^\.S[sh] / { here = $2 == m; next }
+	    here && sub(/^\.It Cm /, "")' "$page" | sort >"$T/described"
 	# What it has: "allow Pq greylistallow".
 	cat >"$T/options.lua" <<LUA
 local policy = require "policy"
-local read
-function policy.control(name) read = name end
-function policy.setting(name, default) read = name return default end
-function policy.new(name, defaults)
-	for k in pairs(defaults) do
-		local control = (name == "headers" and k == "patterns" and
-		    "header" or name) .. k:gsub("_", "")
-		print(k .. " Pq " .. control)
+function policy.control(name) return { name } end
+function policy.setting(name) return name end
+function policy.new(_, defaults)
+	for k, v in pairs(defaults) do
+		print(k .. " Pq " .. (type(v) == "table" and v[1] or v))
 	end
 	return {}
 end
