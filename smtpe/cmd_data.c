@@ -322,6 +322,11 @@ decide(struct session *s, struct arrival *a)
 	answer = ask_dot(s, &taken_over);
 	if (!answer.go_on)
 		return answer.reply;
+	if (answer.reply.code == 0 && answer.reply.text.n == 0 &&
+	    a->feed.words.text.n > 0) {
+		answer.reply.text = a->feed.words.text;
+		answer.reply.enhanced = a->feed.words.enhanced;
+	}
 	if (taken_over)
 		return end_without_entry(s, a, "forwarded", answer.reply);
 	return commit(s, a, answer.reply);

@@ -32,11 +32,13 @@ static void
 take_answer(struct feed *f, struct session *s, struct answer a)
 {
 	f->drop |= a.reply.drop;
-	if (!a.go_on) {
-		f->refusal = a.reply;
-		f->refusal.text = arena_dup(&s->tx.arena, a.reply.text);
+	if (!a.go_on || a.reply.text.n > 0) {
+		struct reply *r = a.go_on ? &f->words : &f->refusal;
+
+		*r = a.reply;
+		r->text = arena_dup(&s->tx.arena, a.reply.text);
 		if (a.reply.enhanced != NULL)
-			f->refusal.enhanced = arena_cstr(&s->tx.arena,
+			r->enhanced = arena_cstr(&s->tx.arena,
 			    span_of(a.reply.enhanced));
 	}
 	if (!a.go_on || s->tx.trusted)

@@ -18,6 +18,7 @@ struct feed {
 	struct buf field;     /* a header field that may go on */
 	bool drop;	      /* somebody wants the connection closed */
 	struct reply refusal; /* code 0: none; in tx.arena */
+	struct reply words;   /* for the positive reply, where one had some */
 };
 
 void feed_start(struct feed *f, struct session *s);
