@@ -47,13 +47,14 @@ try() {
 
 # What became of it: "new ID", "quarantine/NAME", or nothing.
 where() {
-	(cd "$T/queue" 2>/dev/null && find new hold quarantine -type f) |
-	    sed 's,/[^/]*$,,' | tr '\n' ' '
+	find "$T/queue/new" "$T/queue/hold" "$T/queue/quarantine" -type f \
+	    2>/dev/null | sed "s,^$T/queue/,,; s,/[^/]*\$,," | tr '\n' ' '
 }
 
 # The X-Spam fields that it leaves with.
 fields() {
-	id=$(cd "$T/queue" && find new quarantine -type f -printf '%f\n')
+	id=$(find "$T/queue/new" "$T/queue/quarantine" -type f -printf '%f\n' \
+	    2>/dev/null)
 	"$SMTPE_QUEUE" -c "$T/control" -q "$T/queue" cat "$id" | tr -d '\r' |
 	    sed -n 's/^X-Spam-//p' | tr '\n' ','
 }
