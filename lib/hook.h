@@ -87,6 +87,8 @@ struct hook_facts {
 	size_t nrecipients;
 	bool in_transaction;	  /* id_trans and msg_file are visible */
 	bool pipelining;
+	bool saw_auth;		  /* an AUTH was refused: a line that is no
+				   * command may be its secret */
 	bool relay;		  /* the client may send to anybody */
 	struct edits *edits;	  /* of the transaction (edits.h); NULL: none */
 	/* The header block as received; false while it is not complete. */

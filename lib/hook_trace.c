@@ -120,16 +120,22 @@ hook_trace_clock(void)
 	return (int64_t)t.tv_sec * 1000000000 + t.tv_nsec;
 }
 
-/* No secret is ever shown: what stands behind AUTH. */
+/* No secret is ever shown: what stands behind AUTH, and what a client that was
+ * refused goes on with. */
 static bool
 is_secret(const struct hook_call *call, size_t i)
 {
 	struct span s = span_trim(call->args[i].s);
+	const struct hook_facts *f = hook_engine.config.facts;
 
 	if (call->id == HOOK_auth)
 		return i == 0 || i == 3;
-	return (call->id == HOOK_command || call->id == HOOK_out_seq) &&
-	    span_istarts(s, SPAN("AUTH "));
+	if (call->id != HOOK_command && call->id != HOOK_out_seq &&
+	    call->id != HOOK_unknown)
+		return false;
+	return span_istarts(s, SPAN("AUTH ")) ||
+	    (f != NULL && f->saw_auth && s.n > 4 &&
+		span_chr(s, ' ') == s.n);
 }
 
 void

@@ -2,33 +2,34 @@
 #include "near.h"
 
 static size_t
-least(size_t a, size_t b, size_t c)
+least(size_t a, size_t b)
 {
-	if (b < a)
-		a = b;
-	return c < a ? c : a;
+	return a < b ? a : b;
+}
+
+static bool
+same(struct span a, size_t i, struct span b, size_t j)
+{
+	return ascii_lower(a.p[i]) == ascii_lower(b.p[j]);
 }
 
 size_t
 near_distance(struct span a, struct span b)
 {
-	size_t row[NEAR_MAX + 1];
+	size_t d[NEAR_MAX + 1][NEAR_MAX + 1];
 
-	for (size_t j = 0; j <= b.n; j++)
-		row[j] = j;
-	for (size_t i = 1; i <= a.n; i++) {
-		size_t diagonal = row[0];
-
-		row[0] = i;
-		for (size_t j = 1; j <= b.n; j++) {
-			size_t other = ascii_lower(a.p[i - 1]) !=
-			    ascii_lower(b.p[j - 1]);
-			size_t here = least(diagonal + other, row[j] + 1,
-			    row[j - 1] + 1);
-
-			diagonal = row[j];
-			row[j] = here;
+	for (size_t i = 0; i <= a.n; i++) {
+		for (size_t j = 0; j <= b.n; j++) {
+			if (i == 0 || j == 0) {
+				d[i][j] = i + j;
+				continue;
+			}
+			d[i][j] = least(least(d[i - 1][j], d[i][j - 1]) + 1,
+			    d[i - 1][j - 1] + !same(a, i - 1, b, j - 1));
+			if (i > 1 && j > 1 && same(a, i - 1, b, j - 2) &&
+			    same(a, i - 2, b, j - 1))
+				d[i][j] = least(d[i][j], d[i - 2][j - 2] + 1);
 		}
 	}
-	return row[b.n];
+	return d[a.n][b.n];
 }

@@ -6,7 +6,8 @@
 
 #define NEAR_MAX 40 /* longer names are no typing errors of ours */
 
-/* Levenshtein's distance, in any case; both at most NEAR_MAX octets. */
+/* How many letters were left out, put in, mistaken, or swapped with the next
+ * (Damerau and Levenshtein), in any case; both at most NEAR_MAX octets. */
 size_t near_distance(struct span a, struct span b);
 
 #endif

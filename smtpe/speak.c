@@ -63,6 +63,7 @@ log_reply(struct session *s, struct reply r)
 	/* What stands behind AUTH is a secret, and so may be what a client
 	 * sends after it that is no command of ours. */
 	s->saw_auth |= span_eq(s->verb, SPAN("AUTH"));
+	s->facts.saw_auth = s->saw_auth;
 	if (s->facts.input.p != NULL && (!s->saw_auth || s->verb.n > 0))
 		log_span(&l, "command",
 		    span_eq(s->verb, SPAN("AUTH")) ? s->verb :
