@@ -144,6 +144,7 @@ push_results(lua_State *L, const struct smtpclient_mail *m, size_t taken,
 		lua_rawseti(L, -2, (lua_Integer)i + 1);
 		if (worst == NULL || weight(&results[i]) > weight(worst))
 			worst = &results[i];
+		hook_limit_check(L);
 	}
 	set_result(L, worst);
 	lua_pushinteger(L, (lua_Integer)taken);

@@ -177,6 +177,9 @@ put_message(struct sending *s, struct smtpclient_data *d)
 	while ((more = s->mail->next(s->mail->state, &piece)) == 1) {
 		c->io.command_deadline = clock_deadline(c->config.block_ms);
 		smtpclient_data_put(d, piece, put_octets, &c->io);
+		/* A server that takes all at once is never waited for. */
+		if (c->io.error == 0 && clock_left(c->config.deadline) == 0)
+			c->io.error = ETIMEDOUT;
 		if (c->io.error != 0) {
 			stop(c, c->io.error);
 			return -1;

@@ -82,6 +82,25 @@ full(void)
 	server_kill(&srv);
 }
 
+/* It reads as fast as we write, so that nothing is ever waited for. */
+static void
+greedy(void)
+{
+	struct server srv;
+	struct smtpclient_mail m = mail(1);
+	uint64_t blocks = UINT64_MAX;
+
+	m.next = endless;
+	m.state = &blocks;
+	ok(open_server(&srv, EHLO_ALL "<\n<\n<\n>250 ok\n>250 ok\n>354 go\n#",
+	    5000) == 0, "opened");
+	c.config.deadline = clock_deadline(300);
+	is_size(smtpclient_send(&c, &m, results), 0, "a message without end");
+	is_result(0, SMTPCLIENT_TIMEOUT, SMTPCLIENT_DATA, 451, "greedy");
+	smtpclient_close(&c);
+	server_kill(&srv);
+}
+
 static void
 odd(const char *name, const char *script, enum smtpclient_outcome outcome,
     enum smtpclient_stage stage, int code)
@@ -253,6 +272,7 @@ main(void)
 	smtpclient_init(&c, &(struct smtpclient_config){0});
 	middle();
 	full();
+	greedy();
 	oddities();
 	drip();
 	smtpclient_free(&c);

@@ -11,6 +11,7 @@
  *	+N	from now on sends N octets at a time (0: all at once)
  *	!	closes with a reset
  *	=	neither reads nor closes
+ *	#	reads without keeping it
  *	~	waits until the client closes
  *
  * At its end it closes. What the client said is kept for server_said().
@@ -111,6 +112,7 @@ server_read(struct serving *s, bool *dot)
 static inline void
 server_step(struct serving *s, struct span line)
 {
+	static char sink[65536];
 	struct linger hard = {1, 0};
 	struct span arg = span_skip(line, 1);
 	int n = (int)strtol(arg.p, NULL, 10);
@@ -143,6 +145,10 @@ server_step(struct serving *s, struct span line)
 	case '!':
 		setsockopt(s->fd, SOL_SOCKET, SO_LINGER, &hard, sizeof hard);
 		_exit(0);
+	case '#':
+		while (recv(s->fd, sink, sizeof sink, 0) > 0)
+			;
+		break;
 	case '=':
 		for (;;)
 			pause();
