@@ -20,7 +20,9 @@ for p in bin/smtpe bin/queuerun bin/smtpe-queue libexec/smtpe/agent-maildir \
 done
 for p in share/man/man8/smtpe.8 share/man/man8/queuerun.8 \
     share/man/man5/smtpe-control.5 share/man/man5/smtpe-queue.5 \
-    share/man/man7/smtpe-hooks.7 share/smtpe/smtpe.lua \
+    share/man/man7/smtpe-hooks.7 share/man/man7/smtpe-policy.7 \
+    share/smtpe/smtpe.lua share/smtpe/policy.lua \
+    share/smtpe/policy/greylist.lua share/smtpe/policy/store.lua \
     share/smtpe/control/databytes share/smtpe/systemd/smtpe.socket \
     share/man/man7/smtpe-policy.7 share/smtpe/policy.lua \
     share/smtpe/policy/dnsbl.lua; do
