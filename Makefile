@@ -69,12 +69,14 @@ endif
 CPPFLAGS_V = -DVARIANT='"$(VARIANT)"' -DLIBEXECDIR='"$(LIBEXECDIR)"' \
 	-DDATADIR='"$(DATADIR)"'
 
-# musl-gcc ignores -static-pie: it takes the long way to a real one.
+# musl-gcc ignores -static-pie: it takes the long way to a real one. Fewer
+# segments and less of them start 15 us sooner.
 ifeq ($(VARIANT),musl)
   GCCLIB := $(dir $(shell gcc -print-libgcc-file-name))
   MUSLLIB := $(firstword $(wildcard /usr/lib/*-linux-musl))
   LINK = $(CC) -static -nostartfiles -Wl,--sort-section=name \
-	-Wl,-pie,--no-dynamic-linker,-z,text,-z,relro,-z,now,-u,memcpy \
+	-Wl,-pie,--no-dynamic-linker,-z,text,-z,relro,-z,now \
+	-Wl,--gc-sections,-z,noseparate-code,-u,memcpy \
 	-o $@ $(MUSLLIB)/rcrt1.o $(MUSLLIB)/crti.o $(GCCLIB)crtbeginS.o \
 	$(filter %.o %.a,$^) $(1) $(GCCLIB)crtendS.o $(MUSLLIB)/crtn.o
 else

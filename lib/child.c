@@ -67,6 +67,25 @@ child_kill(pid_t pid)
 	reap(pid, &status);
 }
 
+/* Without a descriptor to wait for (none is left, or the kernel is old). The
+ * child never survives the call: it may hold an entry's lock. */
+static int
+wait_slowly(pid_t pid, clock_ms deadline, int *status)
+{
+	for (;;) {
+		pid_t r = waitpid(pid, status, WNOHANG);
+
+		if (r == pid)
+			return 0;
+		if ((r == -1 && errno != EINTR) || clock_left(deadline) == 0)
+			break;
+		poll(NULL, 0, 10);
+	}
+	child_kill(pid);
+	errno = ETIMEDOUT;
+	return -1;
+}
+
 int
 child_wait(pid_t pid, clock_ms deadline, int *status)
 {
@@ -78,7 +97,7 @@ child_wait(pid_t pid, clock_ms deadline, int *status)
 	/* Debian 12's kernels have pidfd_open(2); its musl has no wrapper. */
 	p.fd = (int)syscall(SYS_pidfd_open, pid, 0);
 	if (p.fd == -1)
-		return -1;
+		return wait_slowly(pid, deadline, status);
 	do
 		n = poll(&p, 1, clock_left(deadline));
 	while (n == -1 && errno == EINTR);

@@ -47,13 +47,13 @@ io_init(struct io *io, int rfd, int wfd)
 	io->command_deadline = CLOCK_NEVER;
 	io->session_deadline = CLOCK_NEVER;
 	io->error = 0;
+	io->stops = io->flushing = false;
 	io->in_pos = io->in_end = 0;
 	io->out_n = 0;
 }
 
 static volatile sig_atomic_t stopped;
 static sigset_t while_waiting; /* what is blocked then */
-static bool stops;
 
 static void
 on_stop(int sig)
@@ -63,7 +63,7 @@ on_stop(int sig)
 }
 
 void
-io_stop_on_signals(void)
+io_stop_on_signals(struct io *io)
 {
 	static const int signals[] = {SIGTERM, SIGINT, SIGHUP};
 	struct sigaction sa = {.sa_handler = on_stop}, old;
@@ -82,31 +82,31 @@ io_stop_on_signals(void)
 	for (size_t i = 0; i < sizeof signals / sizeof *signals; i++)
 		if (sigismember(&set, signals[i]) == 1)
 			sigdelset(&while_waiting, signals[i]);
-	stops = true;
+	io->stops = true;
 }
 
-/* Signals that are to end us come in nowhere else. */
+/* Signals that are to end us come in nowhere else than where stops is true. */
 static int
-wait_once(struct pollfd *p, int ms)
+wait_once(struct pollfd *p, int ms, bool stops)
 {
 	struct timespec t = {ms / 1000, ms % 1000 * 1000000L};
 
 	return ppoll(p, 1, ms < 0 ? NULL : &t, stops ? &while_waiting : NULL);
 }
 
-int
-io_wait(int fd, short events, clock_ms deadline)
+static int
+wait_for(int fd, short events, clock_ms deadline, bool stops)
 {
 	for (;;) {
 		struct pollfd p = {fd, events, 0};
 		int left = clock_left(deadline);
 		int n;
 
-		if (stopped && (events & POLLIN)) {
+		if (stopped && stops) {
 			errno = ECANCELED;
 			return -1;
 		}
-		n = wait_once(&p, left);
+		n = wait_once(&p, left, stops);
 		/* Input that is there beats a deadline that has passed:
 		 * whoever is in time by our clock is in time. */
 		if (n > 0)
@@ -118,6 +118,12 @@ io_wait(int fd, short events, clock_ms deadline)
 			return -1;
 		}
 	}
+}
+
+int
+io_wait(int fd, short events, clock_ms deadline)
+{
+	return wait_for(fd, events, deadline, false);
 }
 
 static int
@@ -151,7 +157,7 @@ io_fill(struct io *io)
 	if (expired(nearest(io)) == -1)
 		return -1;
 	do {
-		if (io_wait(io->rfd, POLLIN, nearest(io)) == -1)
+		if (wait_for(io->rfd, POLLIN, nearest(io), io->stops) == -1)
 			return -1;
 		n = io->transport->read(io, io->in + io->in_end,
 		    sizeof io->in - io->in_end);

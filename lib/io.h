@@ -33,6 +33,7 @@ struct io {
 	clock_ms session_deadline; /* for everything */
 	bool crlf_only;		   /* a bare LF is part of a line */
 	int error;		   /* errno of a failed write; sticky */
+	bool stops;		   /* io_stop_on_signals() */
 	bool flushing;		   /* a reply may be half on its way */
 	size_t in_pos, in_end;
 	size_t out_n;
@@ -94,9 +95,10 @@ bool io_readable(struct io *io);
 int io_wait(int fd, short events, clock_ms deadline);
 
 /*
- * From now on SIGTERM, SIGINT and SIGHUP end the waiting for input, with
- * ECANCELED, and nothing else: whoever waits ends the conversation in order.
+ * From now on SIGTERM, SIGINT and SIGHUP end the waiting for this peer's
+ * input, with ECANCELED, and nothing else: whoever waits ends the conversation
+ * in order. One conversation of a process; what else it waits for goes on.
  */
-void io_stop_on_signals(void);
+void io_stop_on_signals(struct io *io);
 
 #endif

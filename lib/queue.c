@@ -31,15 +31,21 @@ open_dir(const char *dir)
 	return open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 }
 
-static void
+static int
 sync_parent(int fd)
 {
 	int parent = openat(fd, "..", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 
 	if (parent == -1)
-		return;
-	fsync(parent);
+		return -1;
+	if (fsync(parent) == 0) {
+		close(parent);
+		return 0;
+	}
+	int e = errno;
 	close(parent);
+	errno = e;
+	return -1;
 }
 
 int
@@ -54,7 +60,12 @@ queue_open(struct queue *q, const char *dir)
 	if (q->fd == -1 && errno == ENOENT) {
 		if (file_mkdirs(dir) == -1 || (q->fd = open_dir(dir)) == -1)
 			return -1;
-		sync_parent(q->fd);
+		if (sync_parent(q->fd) == -1) {
+			close(q->fd);
+			q->fd = -1;
+			rmdir(dir);
+			return -1;
+		}
 	}
 	if (q->fd == -1)
 		return -1;
@@ -78,13 +89,19 @@ make_dir(struct queue *q, const char *path)
 	if (mkdirat(q->fd, path, 0700) == -1)
 		return errno == EEXIST ? 0 : -1;
 	if (path[slash] == '\0') {
-		fsync(q->fd);
-		return 0;
+		if (fsync(q->fd) == 0)
+			return 0;
+	} else {
+		memcpy(above, path, slash);
+		above[slash] = '\0';
+		if (queue_sync_dir(q, above) == 0)
+			return 0;
 	}
-	memcpy(above, path, slash);
-	above[slash] = '\0';
-	queue_sync_dir(q, above);
-	return 0;
+	/* Not known to last: the next one who needs it tries again. */
+	int e = errno;
+	unlinkat(q->fd, path, AT_REMOVEDIR);
+	errno = e;
+	return -1;
 }
 
 /* Makes the directories that path needs. */

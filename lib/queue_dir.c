@@ -59,9 +59,21 @@ queue_dir_next(DIR *d)
 {
 	struct dirent *e;
 
-	while ((e = readdir(d)) != NULL && e->d_name[0] == '.')
-		;
+	do {
+		errno = 0;
+		e = readdir(d);
+	} while (e != NULL && e->d_name[0] == '.');
 	return e;
+}
+
+int
+queue_dir_end(DIR *d)
+{
+	int e = errno;
+
+	closedir(d);
+	errno = e;
+	return e == 0 ? 0 : -1;
 }
 
 static struct queue_name *

@@ -11,7 +11,8 @@
 
 /* A stream over a directory of the queue; NULL and errno. */
 DIR *queue_dir_open(struct queue *q, const char *path);
-/* The next name that does not begin with a dot, or NULL. */
+/* The next name that does not begin with a dot; NULL with errno 0 at the end,
+ * NULL with another errno when it could not be read. */
 struct dirent *queue_dir_next(DIR *d);
 /* Says once per process that a name is none of ours. */
 void queue_dir_report(const char *dir, const char *name);
@@ -27,5 +28,9 @@ const char *queue_names_place(const char *place);
 /* queue_scan() of due/ alone. */
 int queue_scan_due(struct queue *q, int64_t now, int64_t horizon, bool all,
     struct queue_names *names);
+
+/* Closes it: 0 when errno says that all was read, else -1 with that errno. For
+ * right after queue_dir_next() gave NULL. */
+int queue_dir_end(DIR *d);
 
 #endif

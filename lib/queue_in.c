@@ -159,6 +159,10 @@ queue_in_commit(struct queue_in *in, struct envelope *env, const char *place)
 
 	env->id = span_of(in->id);
 	envelope_format(env, in->size, &trailer);
+	/* No reader takes more: it would be acknowledged and never read. */
+	if (trailer.n > ENVELOPE_TRAILER_MAX + ENVELOPE_FOOTER_SIZE &&
+	    in->error == 0)
+		in->error = EFBIG;
 	append(in, buf_span(&trailer));
 	buf_free(&trailer);
 	if (in->due > 0)

@@ -77,8 +77,7 @@ queue_scan_place(struct queue *q, const char *place, struct queue_names *names)
 		else
 			queue_names_plain(names, place, e->d_name);
 	}
-	closedir(d);
-	return 0;
+	return queue_dir_end(d);
 }
 
 int
@@ -97,24 +96,27 @@ queue_quarantines(struct queue *q, struct buf *out)
 		buf_puts(out, e->d_name);
 		buf_putc(out, '\n');
 	}
-	closedir(d);
-	return 0;
+	return queue_dir_end(d);
 }
 
-/* What a bucket holds up to the time limit; returns names of ours seen, due
- * or not. */
-static size_t
+/* What a bucket holds up to the time limit. Names seen, due or not; -1 and
+ * errno when it cannot be read: that is never an empty one. */
+static long
 scan_bucket(struct queue *q, const char *bucket, int64_t limit,
     struct queue_names *names)
 {
 	char dir[16];
 	struct dirent *e;
-	size_t seen = 0;
+	long seen = 0;
 	DIR *d;
 
 	snprintf(dir, sizeof dir, "due/%.8s", bucket);
-	if ((d = queue_dir_open(q, dir)) == NULL)
-		return 1;
+	if ((d = queue_dir_open(q, dir)) == NULL) {
+		/* Gone already, or a file of that name: not ours. */
+		if (errno == ENOENT || errno == ENOTDIR || errno == ELOOP)
+			return 1;
+		return -1;
+	}
 	while ((e = queue_dir_next(d)) != NULL) {
 		char path[QUEUE_NAME_MAX];
 		unsigned attempts;
@@ -135,8 +137,7 @@ scan_bucket(struct queue *q, const char *bucket, int64_t limit,
 		if (due <= limit)
 			queue_names_due(names, due, attempts, id);
 	}
-	closedir(d);
-	return seen;
+	return queue_dir_end(d) == 0 ? seen : -1;
 }
 
 static bool
@@ -189,6 +190,7 @@ queue_scan_due(struct queue *q, int64_t now, int64_t horizon, bool all,
 	while ((e = queue_dir_next(d)) != NULL) {
 		char path[QUEUE_NAME_MAX];
 		bool far;
+		long seen;
 
 		if (!bucket_time(e->d_name, &start)) {
 			queue_dir_report("due", e->d_name);
@@ -197,13 +199,19 @@ queue_scan_due(struct queue *q, int64_t now, int64_t horizon, bool all,
 		far = horizon > 0 && start > now + horizon;
 		if (start > now && !all && !far)
 			continue;
-		if (scan_bucket(q, e->d_name, all || far ? INT64_MAX : now,
-			names) != 0 || start + QUEUE_BUCKET > now)
+		seen = scan_bucket(q, e->d_name,
+		    all || far ? INT64_MAX : now, names);
+		if (seen == -1) {
+			queue_dir_end(d);
+			return -1;
+		}
+		if (seen != 0 || start + QUEUE_BUCKET > now)
 			continue;
 		snprintf(path, sizeof path, "due/%.8s", e->d_name);
 		unlinkat(q->fd, path, AT_REMOVEDIR);
 	}
-	closedir(d);
+	if (queue_dir_end(d) == -1)
+		return -1;
 	if (names->n > first)
 		qsort(names->v + first, names->n - first, sizeof *names->v,
 		    by_due);

@@ -66,6 +66,12 @@ take_run(struct session *s, struct arrival *a, struct span run)
 	feed_push(&a->feed, s, run);
 }
 
+static int64_t
+longer(int64_t a, int64_t b)
+{
+	return a > b ? a : b;
+}
+
 /*
  * Each block has timeoutsmtpd. The session's own deadline moves on by the
  * time that the octets pay for at the minimum rate, so that a large message
@@ -75,12 +81,17 @@ static void
 set_deadlines(struct session *s, const struct arrival *a)
 {
 	uint64_t rate = s->controls.mindatarate;
-	clock_ms paid;
+	clock_ms paid, most;
 
 	s->io.command_deadline = clock_deadline(s->controls.timeoutsmtpd);
 	if (rate == 0 || a->given_up)
 		return;
 	paid = a->started + (clock_ms)(a->octets * 1000 / rate);
+	/* What came fast buys no endless silence. */
+	most = clock_mono() + longer(s->controls.timeoutsession,
+	    s->controls.timeoutsmtpd);
+	if (paid > most)
+		paid = most;
 	if (paid > s->io.session_deadline)
 		s->io.session_deadline = paid;
 }
@@ -194,7 +205,8 @@ ask_dot(struct session *s, bool *taken_over)
 			buf_putc(&list, '\n');
 		buf_put(&list, tx->addresses[i]);
 	}
-	args[2] = HOOK_LIST(buf_span(&list));
+	args[2] = HOOK_LIST(arena_dup(&tx->arena, buf_span(&list)));
+	buf_free(&list);
 	return ask_forward(s, a, args, taken_over);
 }
 
@@ -257,6 +269,9 @@ end_without_entry(struct session *s, const struct arrival *a,
 	queue_in_abort(&s->in);
 	log_message(s, a, what);
 	s->messages++;
+	s->junk = 0;
+	if (s->tx.refusal.code != 0)
+		return s->tx.refusal;
 	return session_answer(answer,
 	    session_replyf(s, 250, "2.0.0", "Ok %s", s->tx.id));
 }

@@ -5,6 +5,8 @@
 #include "parameter.h"
 #include "relay.h"
 
+#define ENVELOPE_MAX (16u << 20) /* octets of a transaction */
+
 static const struct parameter parameters[] = {
     {{NULL, 0}, NULL},
 };
@@ -101,8 +103,10 @@ cmd_rcpt_admit(struct session *s, struct span argument)
 	r = parameter_parse(s, parameters, tx->next_params);
 	if (r.code != 0)
 		return r;
-	if (s->controls.maxrecipients != 0 &&
-	    tx->answered >= s->controls.maxrecipients)
+	/* "Any" has an end too: an envelope that nobody could read. */
+	if ((s->controls.maxrecipients != 0 &&
+	    tx->answered >= s->controls.maxrecipients) ||
+	    tx->arena.used > ENVELOPE_MAX)
 		return REPLY(452, "4.5.3", "Too many recipients");
 	if ((r = decide(s, &tx->next, bare)).code != 0)
 		return r;

@@ -206,7 +206,7 @@ session_run(struct session *s)
 	s->deadline = clock_deadline(s->controls.timeoutsession);
 	s->io.session_deadline = s->deadline;
 	session_new_transaction(s);
-	io_stop_on_signals();
+	io_stop_on_signals(&s->io);
 	if (let_in(s))
 		session_reply(s, session_greet(s));
 	command_loop(s);

@@ -40,7 +40,10 @@ make_connection(struct session *s)
 	    .dot_ms = c->timeoutremote,
 	};
 
-	if (is_open && smtpclient_usable(&client)) {
+	/* What it has to say now is that it is tired of waiting: 421, or the
+	 * end. That is no answer to the next message. */
+	if (is_open && smtpclient_usable(&client) &&
+	    !io_readable(&client.io)) {
 		client.config.deadline = config.deadline;
 		return 0;
 	}
@@ -131,6 +134,10 @@ choose_refusal(struct session *s, const struct smtpclient_result *r, size_t n)
 		if (r[i].outcome == SMTPCLIENT_TEMPORARY)
 			best = i;
 	reply = r[best].reply;
+	/* Its 421 is about its own connection, not about ours. */
+	if (reply.code == 421)
+		return REPLY(451, "4.4.1",
+		    "The next host is not ready, try again later");
 	reply.text = arena_dup(&s->tx.arena, reply.text);
 	if (reply.enhanced != NULL)
 		reply.enhanced = arena_cstr(&s->tx.arena,

@@ -13,6 +13,7 @@
 #include "try.h"
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <sys/socket.h>
@@ -69,10 +70,12 @@ static const struct option_program program = {
 static void
 say(const char *p, size_t n)
 {
-	int fd = session.io.wfd;
+	struct pollfd out = {session.io.wfd, POLLOUT, 0};
 
-	if (send(fd, p, n, MSG_DONTWAIT | MSG_NOSIGNAL) == -1 &&
-	    write(fd, p, n) == -1)
+	if (send(out.fd, p, n, MSG_DONTWAIT | MSG_NOSIGNAL) != -1 ||
+	    errno != ENOTSOCK || poll(&out, 1, 0) < 1)
+		return;
+	if (write(out.fd, p, n) == -1)
 		return;
 }
 
@@ -86,15 +89,15 @@ say_and_clean(const char *words, size_t n)
 {
 	struct session *s = &session;
 
+	if (s->in.fd != -1)
+		unlinkat(s->queue.fd, s->in.path, 0);
+	try_dry_end(s);
 	/* Who checks a script is no client. */
 	if (!s->io.flushing && !check) {
 		if (s->io.out_n > 0)
 			say(s->io.out, s->io.out_n);
 		say(words, n);
 	}
-	if (s->in.fd != -1)
-		unlinkat(s->queue.fd, s->in.path, 0);
-	try_dry_end(s);
 }
 
 static void
@@ -146,7 +149,8 @@ move_client_fds(struct io *io)
 	io->wfd = wfd;
 	/* People and files of commands end lines with LF, SMTP never does
 	 * (RFC 5321 2.3.8): two commands in what was one line are smuggling. */
-	io->crlf_only = S_ISSOCK(in.st_mode);
+	io->crlf_only = S_ISSOCK(in.st_mode) ||
+	    (session.peer.ip.family != 0 && peer == NULL);
 	/* inetd: fd 2 is the client's socket, too. */
 	if (fstat(2, &err) == 0 &&
 	    in.st_dev == err.st_dev && in.st_ino == err.st_ino &&
