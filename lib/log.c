@@ -1,11 +1,14 @@
 /* log: see log.h. */
 #include "log.h"
 #include <errno.h>
+#include <poll.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <unistd.h>
+
+#define FULL_MS 1000
 
 static const char *program = "smtpe";
 static int fd = 2;
@@ -204,6 +207,23 @@ log_printf(struct log *l, const char *key, const char *fmt, ...)
 	log_span(l, key, span_make(text, (size_t)n));
 }
 
+/*
+ * A log that nobody reads must not stop the mail: a pipe that stays full for
+ * a second costs the line. A pipe that can be written to has room for one.
+ */
+static bool
+can_write(void)
+{
+	static int is_pipe = -1;
+	struct pollfd p = {fd, POLLOUT, 0};
+	struct stat st;
+
+	if (is_pipe == -1)
+		is_pipe = fstat(fd, &st) == 0 &&
+		    (S_ISFIFO(st.st_mode) || S_ISSOCK(st.st_mode));
+	return !is_pipe || poll(&p, 1, FULL_MS) > 0;
+}
+
 void
 log_send(struct log *l)
 {
@@ -217,8 +237,7 @@ log_send(struct log *l)
 		    event ? event + 1 : l->text);
 	} else if (to == TO_FD) {
 		l->text[l->n++] = '\n';
-		/* A log that nobody reads must not stop the mail. */
-		while (write(fd, l->text, l->n) == -1 && errno == EINTR)
+		while (can_write() && write(fd, l->text, l->n) == -1 && errno == EINTR)
 			;
 	}
 	errno = e;
