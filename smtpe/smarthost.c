@@ -47,8 +47,10 @@ make_connection(struct session *s)
 		client.config.deadline = config.deadline;
 		return 0;
 	}
-	if (is_open)
+	if (is_open) {
 		smtpclient_close(&client);
+		smtpclient_free(&client);
+	}
 	smtpclient_init(&client, &config);
 	is_open = true;
 	return smtpclient_open(&client, c->smarthost.v, c->smarthost.n);
