@@ -116,14 +116,14 @@ function policy.setting(name, default)
 	return lines and lines[1] or default
 end
 
--- 90, "90", "5m", "1.5h" in seconds; what says whose value it is.
+-- 90, "90", "5m", "1.5h" in whole seconds; what says whose value it is.
 local units = { [""] = 1, s = 1, m = 60, h = 3600, d = 86400, w = 604800 }
 function policy.seconds(value, what)
 	local n, unit = tostring(value):match("^(%d+%.?%d*)(%a?)$")
 	if not n or not units[unit] then
 		error(("%s: '%s' is no time"):format(what, value), 0)
 	end
-	return tonumber(n) * units[unit]
+	return math.ceil(tonumber(n) * units[unit])
 end
 
 -- The client's network: its IPv4 /24, or with whole the address; of IPv6 its

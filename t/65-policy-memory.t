@@ -105,6 +105,14 @@ lines 'EHLO client.example' 'MAIL FROM:<>' 'RCPT TO:<b@example.org>' DATA \
 is "greylist: a null sender hears it at DATA" \
     "$(try grey 192.0.2.7 1000 | cut -d , -f 1-3)" "$yes,451 4.7.1"
 is "... and passes in time" "$(try grey 192.0.2.7 1300)" "$yes,354,250 2.0.0"
+lines 'EHLO client.example' 'MAIL FROM:<>' 'RCPT TO:<c@example.org>' \
+    'RCPT TO:<d@example.org>' DATA RSET QUIT
+is "greylist: with two recipients" "$(try grey 192.0.2.8 1000)" \
+    "$yes,250 2.1.5,451 4.7.1,250 2.0.0"
+lines 'EHLO client.example' 'MAIL FROM:<>' 'RCPT TO:<c@example.org>' \
+    'RCPT TO:<d@example.org>' DATA 'Subject: x' '' . QUIT
+is "... both are remembered" "$(try grey 192.0.2.8 1300)" \
+    "$yes,250 2.1.5,354,250 2.0.0"
 
 rm -rf "$T/state"
 script grey2 <<'LUA'
@@ -148,6 +156,12 @@ from a@client.example x@open.example.org
 is "greylist: greylistexempt, a domain" "$(try grey 192.0.2.7)" "$yes"
 from a@client.example x@not.open.example.org
 is "... and nothing below it" "$(try grey 192.0.2.7)" "$no"
+script half <<'LUA'
+policy.chain { require "policy.greylist" { delay = "0.5" } }
+LUA
+from half@client.example b@example.org
+is "greylist: half a second is one" "$(try half 192.0.2.7 1000)" "$no"
+like "... which the reply says" "$(cat "$T/out")" 'again in 1 seconds'
 control greylistdelay 2m
 from b@client.example b@example.org
 is "greylist: greylistdelay" "$(try grey 192.0.2.7 1000)" "$no"

@@ -128,7 +128,7 @@ return policy.new("greylist", {
 		local v
 		for _, r in ipairs(transaction.sender == "" and
 		    transaction.recipients or {}) do
-			v = v or verdict(r)
+			v = verdict(r) or v -- each is to be remembered
 		end
 		return v
 	end
