@@ -70,7 +70,7 @@ CPPFLAGS_V = -DVARIANT='"$(VARIANT)"' -DLIBEXECDIR='"$(LIBEXECDIR)"' \
 	-DDATADIR='"$(DATADIR)"'
 
 # musl-gcc ignores -static-pie: it takes the long way to a real one. Fewer
-# segments and less of them start 15 us sooner.
+# segments and less of them start a little sooner.
 ifeq ($(VARIANT),musl)
   GCCLIB := $(dir $(shell gcc -print-libgcc-file-name))
   MUSLLIB := $(firstword $(wildcard /usr/lib/*-linux-musl))
