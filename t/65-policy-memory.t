@@ -486,7 +486,7 @@ if [ "$(id -u)" -eq 0 ]; then
 	is "... and of our own" "$(try grey 192.0.2.7 | cut -d , -f 1-2)" "$no"
 	is "... is in use" "$(find "$T/state" -type f -user 65534 | wc -l)" 3
 	rm -rf "$T/queue" "$T/state"
-	trap 'umount "$T/small" 2>/dev/null; cleanup' EXIT
+	trap 'n=$?; umount "$T/small" 2>/dev/null; (exit $n); cleanup' EXIT
 	if mkdir "$T/small" && mount -t tmpfs -o size=64k,nr_inodes=64 none \
 	    "$T/small" 2>/dev/null; then
 		from a@client.example b@example.org
