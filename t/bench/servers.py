@@ -242,6 +242,7 @@ def smtpe_dir(peer, script):
     for name, value in (("me", "bench.example.com"),
                         ("locals", "example.com"),
                         ("queuedir", os.path.join(peer.dir, "queue")),
+                        ("statedir", os.path.join(peer.dir, "state")),
                         ("log", "stderr")):
         with open(os.path.join(control, name), "w") as f:
             f.write(value + "\n")
@@ -268,6 +269,10 @@ def all_peers(root, build, work):
     if streams:
         scripts.append(("smtpe, streams", empty(names)))
     peers = []
+    # The example policy, with a rate that nobody reaches.
+    with open(os.path.join(root, "etc/smtpe.lua")) as f:
+        scripts.append(("smtpe, example",
+                        f.read().replace("200/1h", "900000000/1h")))
     for name, script in scripts:
         peer = Tcpserver(name, work, [program, "-c", "@/control"], "queue")
         smtpe_dir(peer, script)
