@@ -71,8 +71,12 @@ function hook.rset()
 end
 LUA
 smtpe_run "$T/in" -s "$T/script.lua"
-like "10,000 transactions: memory stays flat" "$(grep '^lua:' "$T/log")" \
-    '^lua: flat=true'
+if grep -q __asan_init "$SMTPE"; then
+	skip 1 "a sanitizer keeps what was freed for a while"
+else
+	like "10,000 transactions: memory stays flat" \
+	    "$(grep '^lua:' "$T/log")" '^lua: flat=true'
+fi
 
 # Started as root, the queue's owner goes on, before the script is loaded.
 if [ "$(id -u)" != 0 ]; then
