@@ -440,6 +440,11 @@ for way in 'drop .* 0' 'timeout 421 0' 'TERM 421 .*' 'INT 421 .*' \
 	like "none: ${way%% *} inside of a message" "$got" "^${way#* }\$"
 	empty "${way%% *}"
 done
+# The banner goes out at once when there is a trace.
+like "none: a signal while a line never ends" \
+    "$(python3 "$HERE/helpers/dry.py" flood "$T/tmp" "$SMTPE" -c "$T/control" \
+	-q none -s dry.lua --trace 2>"$T/log")" '^421 '
+empty "a signal while a line never ends"
 is "none: no temporary directory" \
     "$(TMPDIR=$T/nowhere dry hello) $STATUS" "421 4.3.0 0"
 like "... says the log" "$(cat "$T/log")" "nowhere/smtpe-dry"
