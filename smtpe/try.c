@@ -5,6 +5,7 @@
 #include "dir.h"
 #include "file.h"
 #include <errno.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/stat.h>
@@ -178,37 +179,16 @@ try_show_line(const struct session *s, struct span line)
 static char dry_dir[256], dry_queue[sizeof dry_dir + 8],
     dry_state[sizeof dry_dir + 8];
 
-void
-try_dry_start(struct session *s)
-{
-	struct controls *c = &s->controls;
-	const char *tmp = getenv("TMPDIR");
+static void remove_tree(const char *path, int depth);
 
-	snprintf(dry_dir, sizeof dry_dir, "%s/smtpe-dry.XXXXXX",
-	    tmp != NULL && *tmp != '\0' ? tmp : "/tmp");
-	if (mkdtemp(dry_dir) == NULL)
-		die_temp_errno("%s", dry_dir);
-	s->dry_run = true;
-	snprintf(dry_queue, sizeof dry_queue, "%s/queue", dry_dir);
-	snprintf(dry_state, sizeof dry_state, "%s/state", dry_dir);
-	c->queuedir = dry_queue;
-	c->text[CONTROL_queuedir] = span_of(dry_queue);
-	if (c->origin[CONTROL_statedir] == FROM_OPTION ||
-	    c->origin[CONTROL_statedir] == FROM_ENVIRONMENT)
-		return;
-	c->statedir = dry_state;
-	c->text[CONTROL_statedir] = span_of(dry_state);
-}
-
-/* No memory is taken: we may be in a signal handler. */
 static void
-remove_tree(const char *path, int depth)
+remove_below(const char *path, int depth)
 {
 	char below[1024];
 	struct dir d;
 	const char *name;
 
-	if (depth == DEPTH || dir_open(&d, path) == -1)
+	if (dir_open(&d, path) == -1)
 		return;
 	while ((name = dir_next(&d)) != NULL) {
 		size_t n = strlen(path), m = strlen(name);
@@ -223,7 +203,66 @@ remove_tree(const char *path, int depth)
 			remove_tree(below, depth + 1);
 	}
 	dir_close(&d);
-	rmdir(path);
+}
+
+/* No memory is taken: we may be in a signal handler. Some filesystems skip
+ * names while others go. */
+static void
+remove_tree(const char *path, int depth)
+{
+	for (int pass = 0; pass < 3 && depth < DEPTH; pass++) {
+		remove_below(path, depth);
+		if (rmdir(path) == 0 || errno != ENOTEMPTY)
+			return;
+	}
+}
+
+/* Until the session has its own way of ending (io_stop_on_signals). */
+static void
+on_signal(int sig)
+{
+	(void)sig;
+	remove_tree(dry_dir, 0);
+	_exit(EXIT_TEMP);
+}
+
+static void
+make_dry_dir(void)
+{
+	static const int signals[] = {SIGTERM, SIGINT, SIGHUP};
+	struct sigaction sa = {.sa_handler = on_signal}, old;
+	const char *tmp = getenv("TMPDIR");
+	sigset_t set, before;
+
+	snprintf(dry_dir, sizeof dry_dir, "%s/smtpe-dry.XXXXXX",
+	    tmp != NULL && *tmp != '\0' ? tmp : "/tmp");
+	sigfillset(&set);
+	sigprocmask(SIG_BLOCK, &set, &before);
+	if (mkdtemp(dry_dir) == NULL)
+		die_temp_errno("%s", dry_dir);
+	for (size_t i = 0; i < sizeof signals / sizeof *signals; i++)
+		if (sigaction(signals[i], &sa, &old) == 0 &&
+		    old.sa_handler == SIG_IGN)
+			sigaction(signals[i], &old, NULL);
+	sigprocmask(SIG_SETMASK, &before, NULL);
+}
+
+void
+try_dry_start(struct session *s)
+{
+	struct controls *c = &s->controls;
+
+	make_dry_dir();
+	s->dry_run = true;
+	snprintf(dry_queue, sizeof dry_queue, "%s/queue", dry_dir);
+	snprintf(dry_state, sizeof dry_state, "%s/state", dry_dir);
+	c->queuedir = dry_queue;
+	c->text[CONTROL_queuedir] = span_of(dry_queue);
+	if (c->origin[CONTROL_statedir] == FROM_OPTION ||
+	    c->origin[CONTROL_statedir] == FROM_ENVIRONMENT)
+		return;
+	c->statedir = dry_state;
+	c->text[CONTROL_statedir] = span_of(dry_state);
 }
 
 void

@@ -429,6 +429,11 @@ smtpe_run /dev/null -q none -s runtime.lua
 is "none: a script that cannot be loaded" "$STATUS $(cut -c 1-9 "$T/out")" \
     "111 421 4.3.0"
 empty "a script that cannot be loaded"
+printf 'os.execute("kill -TERM $PPID")\n' >kills.lua
+now before
+smtpe_run /dev/null -q none -s kills.lua
+is "none: a signal while the script is loaded" "$STATUS" 111
+empty "a signal while the script is loaded"
 smtpe_run /dev/null -q none -s dry.lua --peer 192.0.2.1,
 is "none: a client that says nothing" "$STATUS" 0
 empty "a client that says nothing"
