@@ -429,7 +429,9 @@ smtpe_run /dev/null -q none -s runtime.lua
 is "none: a script that cannot be loaded" "$STATUS $(cut -c 1-9 "$T/out")" \
     "111 421 4.3.0"
 empty "a script that cannot be loaded"
-printf 'os.execute("kill -TERM $PPID")\n' >kills.lua
+script kills <<'LUA'
+os.execute("kill -TERM $PPID")
+LUA
 now before
 smtpe_run /dev/null -q none -s kills.lua
 is "none: a signal while the script is loaded" "$STATUS" 111
