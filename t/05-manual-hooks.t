@@ -131,6 +131,9 @@ cp -R "$T/control" "$T/try/control"
 example try >"$T/try/policy.lua"
 shown commands >"$T/try/commands"
 PATH=${SMTPE%/*}:$PATH
+mkdir "$T/tmp"
+TMPDIR=$T/tmp
+export TMPDIR
 cd "$T/try" || exit 1
 echo policy.lua >control/script
 output_of check >"$T/want"
@@ -149,6 +152,7 @@ ok "testing: under another name it ends as the page says" \
     diff -u "$T/want" "$T/got"
 is "testing: nothing is left" "$(find . | sort | tr '\n' ' ')" \
     ". ./commands ./control ./control/me ./control/rcpthosts ./control/script ./policy.lua "
+is "... nor in between" "$(find "$T/tmp" -mindepth 1)" ""
 sed 's/hook\.rcpt/hook.rctp/' policy.lua >wrong.lua
 smtpe --check -c control -q none -s wrong.lua >"$T/got" 2>&1
 is "testing: a hook that there is not ends with 111" $? 111
