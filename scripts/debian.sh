@@ -84,20 +84,25 @@ apt_install()
 	run_apt install --no-install-recommends --no-remove "$@"
 }
 
-# A daemon that came with us is not to run at the next boot either.
+# A daemon that came with us is not to run at the next boot either; where
+# there is no systemd yet, the links that wait for one go.
 services_disable()
 {
-	command -v systemctl >/dev/null 2>&1 || return 0
 	units=
 	for p in $missing; do
 		case $p in
-		postfix | openbsd-inetd | knot) units="$units $p" ;;
-		rabbitmq-server) units="$units $p epmd.service epmd.socket" ;;
+		postfix | openbsd-inetd | knot) units="$units $p.service" ;;
+		rabbitmq-server)
+			units="$units $p.service epmd.service epmd.socket" ;;
 		esac
 	done
 	for u in $units; do
-		as_root systemctl --no-reload disable "$u" \
-		    >>"$apt_log" 2>&1 || :
+		if command -v systemctl >/dev/null 2>&1; then
+			as_root systemctl --no-reload disable "$u"
+		elif command -v deb-systemd-helper >/dev/null 2>&1; then
+			as_root env DPKG_MAINTSCRIPT_PACKAGE="${u%.*}" \
+			    deb-systemd-helper disable "$u"
+		fi >>"$apt_log" 2>&1 || :
 	done
 }
 
