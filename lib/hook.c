@@ -123,6 +123,12 @@ fail(struct hooks *h, enum hook_id id, enum hook_policy policy, bool script,
 	*v = (struct verdict){.failed = true};
 	if (policy == POLICY_REFUSE)
 		v->kind = VERDICT_REJECT;
+	if (policy == POLICY_CLOSE) {
+		v->kind = VERDICT_DISCONNECT;
+		v->reply = REPLY(421, "4.3.0",
+		    "Temporary failure, try again later");
+		v->drop = v->reply.drop = true;
+	}
 	if (!defer || (row->verdicts & V(DEFER)) == 0)
 		return;
 	v->kind = VERDICT_DEFER;
@@ -169,11 +175,14 @@ no_reply(struct hooks *h, struct hook_call *call)
 	bool drop = call->v->drop;
 	int line = hook_error_definition(h, call->id, &text);
 
-	buf_printf(&text, "what it returned is no reply: %s", call->wrong);
+	buf_printf(&text, "what it returned is no %s: %s",
+	    row->code == HOOK_TABLE || row->code == HOOK_LISTS ? "table" :
+	    "reply", call->wrong);
 	hook_error_log(h, row->name, line, buf_span(&text));
 	buf_free(&text);
 	fail(h, call->id, row->failure, false, call->v);
-	call->v->drop = call->v->reply.drop = drop;
+	if (drop)
+		call->v->drop = call->v->reply.drop = true;
 }
 
 static void

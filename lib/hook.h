@@ -25,6 +25,8 @@ enum hook_id {
 #define HOOK_LINE     (-2) /* a string that is no reply is a line: see list */
 #define HOOK_YES_NO   (-3) /* true and nil go on, false refuses */
 #define HOOK_AUTH     (-4) /* 235 and 334 */
+#define HOOK_TABLE    (-5) /* no string, but nil or a table: see fields */
+#define HOOK_LISTS    (-6) /* the same with an array of arrays of strings */
 
 /* What the script wants. */
 enum verdict_kind {
@@ -42,6 +44,17 @@ enum verdict_kind {
 };
 #define V(kind) (1u << VERDICT_##kind)
 
+/* One of a table that a hook returned. */
+struct hook_field {
+	struct span name; /* 1..128 octets; empty with HOOK_LISTS */
+	enum { FIELD_STRING, FIELD_NUMBER, FIELD_BOOLEAN, FIELD_LIST } type;
+	struct span text; /* a number in decimal, a boolean as 1 or 0, a list
+			   * divided by '\n'; the only control characters are
+			   * '\n' and, in a string, '\t' */
+	size_t items;	  /* of a list */
+	size_t at_name, at_text; /* the engine's */
+};
+
 /* All spans live until the next hook_run(). */
 struct verdict {
 	enum verdict_kind kind;
@@ -52,6 +65,11 @@ struct verdict {
 	struct span list;   /* the ARG_LIST argument as the hook left it, or
 			     * the array it returned, divided by '\n'; with
 			     * HOOK_LINE the line; p NULL: unchanged */
+	/* HOOK_TABLE: its fields, sorted by name, each name once; HOOK_LISTS:
+	 * its lists. */
+	const struct hook_field *fields;
+	size_t nfields;
+	bool table;	    /* it returned one, perhaps an empty one */
 };
 
 /* Arguments, in the order of hook.def. */

@@ -256,11 +256,41 @@ read_value(lua_State *L, struct hook_call *call, int idx)
 	}
 }
 
+/* Of a stage whose answer is no reply but a table. */
+static void
+read_table(lua_State *L, struct hook_call *call, int idx)
+{
+	const struct mod_verdict *m;
+
+	switch (lua_type(L, idx)) {
+	case LUA_TNONE:
+	case LUA_TNIL:
+		break;
+	case LUA_TTABLE:
+		if (hook_rows[call->id].code == HOOK_LISTS)
+			hook_fields_read_lists(L, call, idx);
+		else
+			hook_fields_read(L, call, idx);
+		break;
+	default:
+		if ((m = mod_action_test(L, idx)) != NULL)
+			read_verdict(L, call, m);
+		else
+			call->wrong = luaL_typename(L, idx);
+	}
+}
+
 void
 hook_result_read(lua_State *L, struct hook_call *call, int base)
 {
 	const struct hook_row *row = &hook_rows[call->id];
 	int idx = base + 1;
+
+	if (row->code == HOOK_TABLE || row->code == HOOK_LISTS) {
+		read_table(L, call, idx);
+		call->v->reply.drop = call->v->drop;
+		return;
+	}
 
 	if (lua_isboolean(L, idx) && row->code == HOOK_YES_NO) {
 		if (!lua_toboolean(L, idx))

@@ -6,7 +6,8 @@
 #include <time.h>
 #include <unistd.h>
 
-#define SHOWN 120 /* octets of one value */
+#define SHOWN	     120 /* octets of one value */
+#define FIELDS_SHOWN 16	 /* of a table */
 
 static const char *const kinds[] = {
     [VERDICT_DEFAULT] = "nil",
@@ -88,6 +89,28 @@ put_argument(struct buf *out, const struct hook_arg *a)
 }
 
 static void
+put_fields(struct buf *out, const struct verdict *v)
+{
+	buf_puts(out, " and {");
+	for (size_t i = 0; i < v->nfields && i < FIELDS_SHOWN; i++) {
+		const struct hook_field *f = &v->fields[i];
+
+		buf_puts(out, i == 0 ? "" : ", ");
+		if (f->name.n > 0)
+			buf_printf(out, "%.*s = ", SPAN_ARG(f->name));
+		if (f->type == FIELD_LIST)
+			put_list(out, f->text, '\n');
+		else if (f->type == FIELD_BOOLEAN)
+			buf_puts(out, f->text.p[0] == '1' ? "true" : "false");
+		else if (f->type == FIELD_NUMBER)
+			buf_put(out, f->text);
+		else
+			put_text(out, f->text);
+	}
+	buf_puts(out, v->nfields > FIELDS_SHOWN ? ", ...}" : "}");
+}
+
+static void
 put_verdict(struct buf *out, const struct verdict *v)
 {
 	buf_puts(out, v->failed ? "error, " : "");
@@ -107,6 +130,8 @@ put_verdict(struct buf *out, const struct verdict *v)
 		put_list(out, span_istarts(v->list, SPAN("AUTH ")) ?
 		    SPAN("(secret)") : v->list, '\n');
 	}
+	if (v->table)
+		put_fields(out, v);
 	if (v->drop)
 		buf_puts(out, ", then drop");
 }

@@ -20,7 +20,7 @@ struct hooks {
 	bool busy;			/* inside hook_run() */
 	bool collect;			/* memory ran out: full collection */
 	/* What the last verdict borrows. */
-	struct buf text, place, list;
+	struct buf text, place, list, fields;
 	char enhanced[12];
 };
 #define HOOK_ANY 255
@@ -28,7 +28,7 @@ struct hooks {
 /* The one engine of the process; facts may be NULL (queuerun). */
 extern struct hooks hook_engine;
 
-enum hook_policy { POLICY_SCRIPT, POLICY_DEFER, POLICY_REFUSE };
+enum hook_policy { POLICY_SCRIPT, POLICY_DEFER, POLICY_REFUSE, POLICY_CLOSE };
 
 struct hook_row {
 	const char *name;
@@ -152,6 +152,9 @@ void hook_result_push(lua_State *L, struct hook_call *call);
 void hook_result_read(lua_State *L, struct hook_call *call, int base);
 /* A value that was thrown: true when it was a verdict. */
 bool hook_result_thrown(lua_State *L, struct hook_call *call);
+/* hook_fields.c: the table at idx, into the verdict. */
+void hook_fields_read(lua_State *L, struct hook_call *call, int idx);
+void hook_fields_read_lists(lua_State *L, struct hook_call *call, int idx);
 /* "a=b c" as a table {A = "b", C = true}, pushed. */
 void hook_result_params(lua_State *L, struct span params);
 

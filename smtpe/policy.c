@@ -43,7 +43,8 @@ note_discard(struct session *s, enum hook_id hook)
 static struct answer
 interpret(struct session *s, enum hook_id hook, const struct verdict *v)
 {
-	struct answer a = {true, v->kind, v->failed, v->reply, v->list};
+	struct answer a = {true, v->kind, v->failed, v->reply, v->list,
+	    v->fields, v->nfields, v->table};
 
 	switch (v->kind) {
 	case VERDICT_DEFAULT:

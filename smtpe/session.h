@@ -115,9 +115,12 @@ struct answer {
 	struct reply reply; /* going on: what to say when all is well (code
 			     * 0: the usual); else the refusal */
 	struct span list;   /* what the hook made of a list; p NULL: nothing */
+	const struct hook_field *fields; /* of the table it returned; they
+					  * live until the next hook */
+	size_t nfields;
+	bool table;	    /* it returned one */
 };
-#define ANSWER_NONE                                                           \
-	((struct answer){true, VERDICT_DEFAULT, false, {0}, {NULL, 0}})
+#define ANSWER_NONE ((struct answer){.go_on = true})
 struct answer session_ask(struct session *s, enum hook_id hook,
     const struct hook_arg *args, size_t nargs);
 
