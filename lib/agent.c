@@ -61,6 +61,25 @@ agent_done(struct agent *a, struct agent_job *job, size_t rcpt,
 }
 
 void
+agent_note(struct agent *a, struct agent_job *job, size_t rcpt,
+    const char *key, struct span value)
+{
+	struct buf *out = &a->wire->out;
+
+	if (value.n == 0)
+		return;
+	buf_puts(out, "note ");
+	buf_putu(out, job->number);
+	buf_putc(out, ' ');
+	buf_putu(out, rcpt);
+	buf_putc(out, ' ');
+	buf_puts(out, key);
+	buf_putc(out, '=');
+	escape_put(out, span_head(value, TEXT_MAX));
+	buf_putc(out, '\n');
+}
+
+void
 agent_done_all(struct agent *a, struct agent_job *job, enum outcome outcome,
     int code, const char *enhanced, struct span text)
 {

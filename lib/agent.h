@@ -105,6 +105,15 @@ void agent_done(struct agent *a, struct agent_job *job, size_t rcpt,
 void agent_done_all(struct agent *a, struct agent_job *job,
     enum outcome outcome, int code, const char *enhanced, struct span text);
 
+/*
+ * What else is known of an answer, before agent_done() gives it: "peer" is
+ * the host that answered, "mx.example.net[192.0.2.1]"; "dsn" is "passed" when
+ * it takes over what the sender asked to be told (RFC 3461), "relayed" when
+ * it is a server that offers no DSN.
+ */
+void agent_note(struct agent *a, struct agent_job *job, size_t rcpt,
+    const char *key, struct span value);
+
 /* "busy": the runner gives no more jobs for that long; open ones must
  * still be answered. */
 void agent_busy(struct agent *a, unsigned seconds, struct span text);

@@ -24,6 +24,9 @@ struct result {
 	int code;
 	struct span enhanced, text; /* in the entry's arena, or literals */
 	const char *agent;	    /* a literal, or lives as the pool does */
+	struct span peer;	    /* the host that answered, if one did */
+	bool passed;  /* it takes over what the sender asked to be told */
+	bool relayed; /* it does not, and nobody knows what follows */
 	int64_t ms;		    /* between the job and its answer */
 };
 

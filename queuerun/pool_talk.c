@@ -227,32 +227,72 @@ is_enhanced(struct span s)
 	return s.n > 0;
 }
 
+/* "N RCPT-INDEX ", and where that recipient's result belongs. */
+static const char *
+take_rcpt(struct pool_agent *a, struct span *rest, struct job ***at,
+    struct result **r)
+{
+	struct span number, rcpt;
+	uint64_t n, i;
+	struct job *j;
+
+	if (!span_word(rest, &number) || !span_word(rest, &rcpt) ||
+	    num_parse_u64(number, &n) == -1 || num_parse_u64(rcpt, &i) == -1)
+		return "does not speak the protocol";
+	*at = find_open(a, n);
+	if ((j = **at) == NULL)
+		return "answered a job that it does not have";
+	if (i >= j->group->nrcpts)
+		return "answered for a recipient that it does not have";
+	*r = &j->entry->results[j->group->rcpts[i]];
+	return (*r)->kind != RESULT_NONE ? "answered twice" : NULL;
+}
+
+/* "N RCPT-INDEX KEY=VALUE...": of the answer to come. */
+static const char *
+take_note(struct pool_agent *a, struct span rest)
+{
+	struct span word, key;
+	struct job **at;
+	struct result *r;
+	const char *why;
+
+	if ((why = take_rcpt(a, &rest, &at, &r)) != NULL)
+		return why;
+	while (span_word(&rest, &word)) {
+		span_cut(&word, '=', &key);
+		if (word.p == NULL)
+			return "does not speak the protocol";
+		if (span_eq(key, SPAN("peer"))) {
+			r->peer = unescape(word,
+			    &(*at)->entry->out.arena);
+		} else if (span_eq(key, SPAN("dsn"))) {
+			r->passed = span_eq(word, SPAN("passed"));
+			r->relayed = span_eq(word, SPAN("relayed"));
+		}
+	}
+	return NULL;
+}
+
 /* "N RCPT-INDEX ok|later|fail CODE ENHANCED TEXT" */
 static const char *
 take_done(struct pool *p, struct pool_agent *a, struct span rest)
 {
-	struct span number, rcpt, outcome, code, enhanced;
+	struct span outcome, code, enhanced;
 	enum result_kind kind;
-	uint64_t n, i, c;
-	struct result *r;
 	struct job **at, *j;
+	struct result *r;
+	const char *why;
+	uint64_t c;
 
-	if (!span_word(&rest, &number) || !span_word(&rest, &rcpt) ||
-	    !span_word(&rest, &outcome) || !span_word(&rest, &code) ||
-	    !span_word(&rest, &enhanced) ||
-	    num_parse_u64(number, &n) == -1 ||
-	    num_parse_u64(rcpt, &i) == -1 || !parse_outcome(outcome, &kind) ||
+	if ((why = take_rcpt(a, &rest, &at, &r)) != NULL)
+		return why;
+	if (!span_word(&rest, &outcome) || !span_word(&rest, &code) ||
+	    !span_word(&rest, &enhanced) || !parse_outcome(outcome, &kind) ||
 	    code.n != 3 || num_parse_u64(code, &c) == -1 ||
 	    !is_enhanced(enhanced))
 		return "does not speak the protocol";
-	at = find_open(a, n);
-	if ((j = *at) == NULL)
-		return "answered a job that it does not have";
-	if (i >= j->group->nrcpts)
-		return "answered for a recipient that it does not have";
-	r = &j->entry->results[j->group->rcpts[i]];
-	if (r->kind != RESULT_NONE)
-		return "answered twice";
+	j = *at;
 	r->kind = kind;
 	r->code = (int)c;
 	r->enhanced = arena_dup(&j->entry->out.arena, enhanced);
@@ -305,6 +345,8 @@ take_line(struct pool *p, struct pool_agent *a, struct span line,
 		return "does not say that it is ready";
 	if (span_eq(word, SPAN("done")))
 		return take_done(p, a, line);
+	if (span_eq(word, SPAN("note")))
+		return take_note(a, line);
 	if (span_eq(word, SPAN("busy")))
 		return take_busy(p, a, line);
 	return "does not speak the protocol";

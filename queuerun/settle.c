@@ -5,6 +5,7 @@
  */
 #include "settle.h"
 #include "clock.h"
+#include "history.h"
 #include "log.h"
 #include <errno.h>
 #include <fcntl.h>
@@ -47,78 +48,6 @@ trouble(struct settle *s, const struct entry *e, const char *what)
 	log_send(&l);
 }
 
-/* The state a result leads to. */
-static char
-state_after(const struct entry *e, size_t i, enum settle_verdict verdict)
-{
-	char state = e->out.env.rcpts[i].state;
-
-	if (state != RCPT_OPEN)
-		return state;
-	switch (e->results[i].kind) {
-	case RESULT_OK:
-		return RCPT_DELIVERED;
-	case RESULT_FAIL:
-		return RCPT_FAILED;
-	case RESULT_DISCARD:
-		return RCPT_DISCARDED;
-	default:
-		return verdict == VERDICT_EXPIRED ? RCPT_FAILED : RCPT_OPEN;
-	}
-}
-
-enum settle_verdict
-settle_judge(const struct entry *e, int64_t now, int64_t lifetime)
-{
-	const struct envelope *env = &e->out.env;
-	size_t open = 0, tried = 0, later = 0, failed = 0;
-
-	for (size_t i = 0; i < env->nrcpts; i++) {
-		char state = state_after(e, i, VERDICT_LEAVE);
-		enum result_kind kind = e->results[i].kind;
-
-		open += state == RCPT_OPEN;
-		failed += state == RCPT_FAILED;
-		tried += kind != RESULT_NONE && kind != RESULT_UNTRIED;
-		later += kind == RESULT_LATER;
-	}
-	if (open == 0)
-		return failed == 0 ? VERDICT_REMOVE : VERDICT_DEAD;
-	if (tried == 0)
-		return VERDICT_LEAVE;
-	if (later > 0 && now - env->received_us / 1000000 > lifetime)
-		return VERDICT_EXPIRED;
-	return VERDICT_DUE;
-}
-
-static const char *const outcome_words[] = {
-    [RESULT_OK] = "ok",
-    [RESULT_LATER] = "later",
-    [RESULT_FAIL] = "fail",
-    [RESULT_DISCARD] = "ok",
-    [RESULT_UNTRIED] = "later",
-};
-
-static void
-log_delivery(const struct entry *e, size_t i)
-{
-	const struct result *r = &e->results[i];
-	struct log l;
-
-	log_open_at(&l, r->kind == RESULT_FAIL ? LOG_WARNING : LOG_INFO,
-	    "delivery");
-	log_str(&l, "id", e->out.name.id);
-	log_span(&l, "rcpt", e->out.env.rcpts[i].address);
-	log_str(&l, "agent", r->agent);
-	log_str(&l, "outcome", outcome_words[r->kind]);
-	log_num(&l, "code", r->code);
-	log_span(&l, "text", r->text);
-	log_num(&l, "attempt", e->out.name.attempts + 1);
-	log_printf(&l, "duration", "%lld.%03d", (long long)(r->ms / 1000),
-	    (int)(r->ms % 1000));
-	log_send(&l);
-}
-
 static void
 report(struct settle *s, const struct entry *e)
 {
@@ -137,45 +66,8 @@ report(struct settle *s, const struct entry *e)
 		default:
 			continue;
 		}
-		log_delivery(e, i);
+		history_log_delivery(e, i);
 	}
-}
-
-static void
-put_word(struct buf *out, struct span word)
-{
-	buf_putc(out, ' ');
-	if (word.n == 0)
-		buf_putc(out, '-');
-	escape_put(out, word);
-}
-
-/* "TIME attempt NUMBER RCPT AGENT OUTCOME CODE ENHANCED TEXT" */
-static void
-put_attempt(struct buf *out, const struct entry *e, size_t i, int64_t now)
-{
-	const struct result *r = &e->results[i];
-
-	buf_putu(out, (uint64_t)now);
-	buf_puts(out, " attempt ");
-	buf_putu(out, e->out.name.attempts + 1);
-	put_word(out, e->out.env.rcpts[i].address);
-	put_word(out, span_of(r->agent));
-	put_word(out, span_of(outcome_words[r->kind]));
-	buf_putc(out, ' ');
-	buf_putu(out, (unsigned)r->code);
-	put_word(out, r->enhanced);
-	put_word(out, r->text);
-	buf_putc(out, '\n');
-}
-
-static void
-put_dead(struct buf *out, struct span why, int64_t now)
-{
-	buf_putu(out, (uint64_t)now);
-	buf_puts(out, " dead");
-	put_word(out, why);
-	buf_putc(out, '\n');
 }
 
 static struct span
@@ -185,7 +77,7 @@ dead_reason(const struct settle *s, struct entry *e,
 	size_t failed = 0, n = e->out.env.nrcpts;
 
 	for (size_t i = 0; i < n; i++)
-		failed += state_after(e, i, verdict) == RCPT_FAILED;
+		failed += judge_state(e, i, verdict) == RCPT_FAILED;
 	if (verdict == VERDICT_EXPIRED)
 		return arena_printf(&e->out.arena,
 		    "older than queuelifetime (%lld s), %zu of %zu "
@@ -193,20 +85,6 @@ dead_reason(const struct settle *s, struct entry *e,
 		    (long long)s->lifetime, failed, n);
 	return arena_printf(&e->out.arena,
 	    "%zu of %zu recipients failed permanently", failed, n);
-}
-
-static void
-log_dead(const struct entry *e, struct span why)
-{
-	struct log l;
-
-	log_open_at(&l, LOG_ERR, "dead");
-	log_str(&l, "id", e->out.name.id);
-	if (e->results != NULL)
-		log_span(&l, "sender", e->out.env.sender.n ?
-			e->out.env.sender : SPAN("<>"));
-	log_span(&l, "text", why);
-	log_send(&l);
 }
 
 /* Everything that must be in the history before the entry moves. */
@@ -220,15 +98,14 @@ write_history(struct settle *s, struct entry *e, enum settle_verdict verdict,
 	for (size_t i = 0; i < e->out.env.nrcpts; i++)
 		if (e->results[i].kind != RESULT_NONE &&
 		    e->results[i].kind != RESULT_UNTRIED)
-			put_attempt(h, e, i, now);
+			history_put_attempt(h, e, i, now);
 	if (verdict == VERDICT_DUE) {
-		buf_printf(h, "%lld due %010lld %u\n", (long long)now,
-		    (long long)due, e->out.name.attempts + 1);
+		history_put_due(h, now, due, e->out.name.attempts + 1);
 	} else {
 		struct span why = dead_reason(s, e, verdict);
 
-		put_dead(h, why, now);
-		log_dead(e, why);
+		history_put_dead(h, now, why);
+		history_log_dead(e, why);
 	}
 	queue_history(s->q, e->out.name.id, buf_span(h));
 }
@@ -238,7 +115,7 @@ static int
 write_marks(struct settle *s, struct entry *e, enum settle_verdict verdict)
 {
 	for (size_t i = 0; i < e->out.env.nrcpts; i++) {
-		char state = state_after(e, i, verdict);
+		char state = judge_state(e, i, verdict);
 
 		if (state == e->out.env.rcpts[i].state)
 			continue;
@@ -306,7 +183,7 @@ sync_dirs(struct settle *s)
 static enum settle_verdict
 prepare(struct settle *s, struct entry *e, int64_t now, int64_t *due)
 {
-	enum settle_verdict v = settle_judge(e, now, s->lifetime);
+	enum settle_verdict v = judge_entry(e, now, s->lifetime);
 
 	report(s, e);
 	if (v == VERDICT_LEAVE)
@@ -379,9 +256,9 @@ settle_damaged(struct settle *s, struct entry *e, const char *why)
 {
 	struct span reason = arena_printf(&e->out.arena, "damaged: %s", why);
 
-	log_dead(e, reason);
+	history_log_dead(e, reason);
 	buf_reset(&s->history);
-	put_dead(&s->history, reason, clock_wall());
+	history_put_dead(&s->history, clock_wall(), reason);
 	queue_history(s->q, e->out.name.id, buf_span(&s->history));
 	if (queue_out_move(&e->out, "dead") == -1)
 		trouble(s, e, "move it to dead");

@@ -7,7 +7,7 @@
 #ifndef SETTLE_H
 #define SETTLE_H
 
-#include "entry.h"
+#include "judge.h"
 #include "retry.h"
 
 #define SETTLE_DIRS 16
@@ -31,18 +31,6 @@ struct settle {
 	bool new_touched;
 	struct buf history;
 };
-
-enum settle_verdict {
-	VERDICT_LEAVE,	/* nobody tried: it stays as and where it is */
-	VERDICT_REMOVE, /* everybody has it */
-	VERDICT_DUE,	/* somebody is tried again */
-	VERDICT_DEAD,	/* all is over, and not well: somebody has to look */
-	VERDICT_EXPIRED, /* the same, because it is too old to be tried on */
-};
-
-/* Pure: what becomes of an entry with these results. */
-enum settle_verdict settle_judge(const struct entry *e, int64_t now,
-    int64_t lifetime);
 
 void settle_init(struct settle *s, struct queue *q, struct entries *entries,
     struct settle_counts *counts);

@@ -178,6 +178,17 @@ run_at $((2 * DAY)) --flush
 is "partial: stays there" "$(where "$ID")" "dead/$ID"
 right partial
 
+# What an agent notes of an answer stands beside it.
+fresh
+control route addr:
+entry later-passed@x.test later@x.test
+run
+like "note: the host is in the history" "$(history "$ID")" \
+    ' later-passed@x.test addr later 451 4\.2\.0 not%20now peer=mx\.example\[192\.0\.2\.9\]$'
+like "note: for one recipient alone" "$(history "$ID")" ' later@x.test addr later 451 4\.2\.0 not%20now$'
+like "note: and in the log" "$(cat "$T/log")" 'agent=addr peer=mx.example\[192.0.2.9\] outcome=later'
+right note
+
 # Permanent failures at once.
 fresh
 entry -m route=fail: a@x.test b@x.test

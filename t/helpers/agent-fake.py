@@ -97,6 +97,10 @@ class Job:
                                        else [])))
 
     def answer(self, i, what):
+        known = re.match(r"[a-z]*-(passed|relayed)", self.rcpts[i])
+        if known:
+            say("note %s %d peer=mx.%%65xample[192.0.2.9] new=1 dsn=%s" %
+                (self.number, i, known.group(1)))
         words = {"ok": "250 2.0.0 taken", "later": "451 4.2.0 not%20now",
                  "fail": "550 5.1.1 no%20such%20%75ser"}
         say("done %s %d %s %s" % (self.number, i, what, words[what]))

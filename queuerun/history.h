@@ -1,0 +1,27 @@
+/*
+ * history: what is told about an entry: the lines of log/XX/ID
+ * (smtpe-queue(5)) and the log's line for each recipient. Writes no marks and
+ * moves nothing.
+ */
+#ifndef HISTORY_H
+#define HISTORY_H
+
+#include "entry.h"
+
+/* "ok", "later", "fail" */
+const char *history_outcome(enum result_kind kind);
+
+/* event=delivery */
+void history_log_delivery(const struct entry *e, size_t rcpt);
+/* event=dead */
+void history_log_dead(const struct entry *e, struct span why);
+
+/* Append one line: of what an attempt gave for one recipient, of the next
+ * time, of the end in dead/. */
+void history_put_attempt(struct buf *out, const struct entry *e, size_t rcpt,
+    int64_t now);
+void history_put_due(struct buf *out, int64_t now, int64_t due,
+    unsigned attempts);
+void history_put_dead(struct buf *out, int64_t now, struct span why);
+
+#endif

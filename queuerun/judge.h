@@ -1,0 +1,26 @@
+/*
+ * judge: what the results of an attempt mean for an entry, pure: the state
+ * each recipient gets, and what becomes of the whole.
+ */
+#ifndef JUDGE_H
+#define JUDGE_H
+
+#include "entry.h"
+
+enum settle_verdict {
+	VERDICT_LEAVE,	/* nobody tried: it stays as and where it is */
+	VERDICT_REMOVE, /* everybody has it */
+	VERDICT_DUE,	/* somebody is tried again */
+	VERDICT_DEAD,	/* all is over, and not well: somebody has to look */
+	VERDICT_EXPIRED, /* the same, because it is too old to be tried on */
+};
+
+/* What becomes of an entry with these results. */
+enum settle_verdict judge_entry(const struct entry *e, int64_t now,
+    int64_t lifetime);
+
+/* The state that a recipient's result leads to under that verdict. */
+char judge_state(const struct entry *e, size_t rcpt,
+    enum settle_verdict verdict);
+
+#endif
