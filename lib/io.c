@@ -21,7 +21,7 @@ plain_read(struct io *io, void *p, size_t n)
 
 /*
  * Never blocks without a deadline: sockets say EAGAIN, and for anything else
- * poll(2) says when a write of our buffer's size (PIPE_BUF) will not block.
+ * poll(2) says when a write of PIPE_BUF, our buffer's size, will not block.
  */
 static ssize_t
 plain_write(struct io *io, const void *p, size_t n)
@@ -32,18 +32,24 @@ plain_write(struct io *io, const void *p, size_t n)
 		return r;
 	if (io_wait(io->wfd, POLLOUT, nearest(io)) == -1)
 		return -1;
-	return write(io->wfd, p, n);
+	return write(io->wfd, p, n < IO_OUT ? n : IO_OUT);
 }
 
-static const struct io_transport plain = {plain_read, plain_write};
+static const struct io_transport plain = {plain_read, plain_write, NULL};
+
+void
+io_raw(struct io *io)
+{
+	io->transport = &plain;
+	io->transport_state = NULL;
+}
 
 void
 io_init(struct io *io, int rfd, int wfd)
 {
 	io->rfd = rfd;
 	io->wfd = wfd;
-	io->transport = &plain;
-	io->transport_state = NULL;
+	io_raw(io);
 	io->command_deadline = CLOCK_NEVER;
 	io->session_deadline = CLOCK_NEVER;
 	io->error = 0;
@@ -151,6 +157,58 @@ expired(clock_ms deadline)
 	return -1;
 }
 
+int
+io_raw_wait(struct io *io)
+{
+	/* A peer that always has one octet ready must not outlive its time. */
+	if (expired(nearest(io)) == -1)
+		return -1;
+	return wait_for(io->rfd, POLLIN, nearest(io), io->stops);
+}
+
+ssize_t
+io_raw_read(struct io *io, struct iovec *v, int n)
+{
+	struct msghdr m = {.msg_iov = v, .msg_iovlen = (unsigned)n};
+	struct pollfd p = {io->rfd, POLLIN, 0};
+	ssize_t r = recvmsg(io->rfd, &m, MSG_DONTWAIT);
+
+	if (r != -1 || errno != ENOTSOCK)
+		return r;
+	if (poll(&p, 1, 0) == 0) {
+		errno = EAGAIN;
+		return -1;
+	}
+	return readv(io->rfd, v, n);
+}
+
+int
+io_raw_write(struct io *io, const void *p, size_t n)
+{
+	const char *at = p;
+
+	while (n > 0) {
+		ssize_t r = plain_write(io, at, n);
+
+		if (r > 0) {
+			at += r;
+			n -= (size_t)r;
+		} else if (r == -1 && errno == EAGAIN) {
+			if (io_wait(io->wfd, POLLOUT, nearest(io)) == -1)
+				return -1;
+		} else if (r == -1 && errno != EINTR) {
+			return -1;
+		}
+	}
+	return 0;
+}
+
+static bool
+holds(struct io *io)
+{
+	return io->transport->holds != NULL && io->transport->holds(io);
+}
+
 ssize_t
 io_fill(struct io *io)
 {
@@ -169,11 +227,8 @@ io_fill(struct io *io)
 		io->in_end -= io->in_pos;
 		io->in_pos = 0;
 	}
-	/* A peer that always has one octet ready must not outlive its time. */
-	if (expired(nearest(io)) == -1)
-		return -1;
 	do {
-		if (wait_for(io->rfd, POLLIN, nearest(io), io->stops) == -1)
+		if (!holds(io) && io_raw_wait(io) == -1)
 			return -1;
 		n = io->transport->read(io, io->in + io->in_end,
 		    sizeof io->in - io->in_end);
@@ -310,7 +365,7 @@ io_readable(struct io *io)
 {
 	struct pollfd p = {io->rfd, POLLIN, 0};
 
-	if (io->in_pos < io->in_end)
+	if (io->in_pos < io->in_end || holds(io))
 		return true;
 	return poll(&p, 1, 0) > 0 && (p.revents & POLLIN) != 0;
 }

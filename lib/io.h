@@ -3,7 +3,7 @@
  * are about to block for input, so that a pipelined group of commands gets
  * one packet back (RFC 2920). Deadlines are absolute; the nearer one wins.
  *
- * The transport is a pair of functions, so that TLS can take their place.
+ * The transport is a few functions, so that TLS can take their place (tls.h).
  */
 #ifndef IO_H
 #define IO_H
@@ -12,6 +12,7 @@
 #include "clock.h"
 #include "span.h"
 #include <sys/types.h>
+#include <sys/uio.h>
 
 #define IO_IN  65536
 #define IO_OUT 4096
@@ -23,6 +24,9 @@ struct io_transport {
 	 * for another poll. */
 	ssize_t (*read)(struct io *, void *, size_t);
 	ssize_t (*write)(struct io *, const void *, size_t);
+	/* May read() give something although the descriptor has nothing? NULL:
+	 * it keeps nothing back. */
+	bool (*holds)(struct io *);
 };
 
 struct io {
@@ -87,6 +91,18 @@ int io_pause(struct io *io, int64_t ms);
 
 /* Has more input arrived that nobody has read? Never blocks. */
 bool io_readable(struct io *io);
+
+/*
+ * For transports: what lies below them. io_raw_read() never blocks (-1 and
+ * EAGAIN); io_raw_write() sends all of it, waiting under the deadlines: 0, or
+ * -1 and errno.
+ */
+ssize_t io_raw_read(struct io *io, struct iovec *v, int n);
+int io_raw_write(struct io *io, const void *p, size_t n);
+/* Waits for input as io_fill() does: 0, or -1 and errno. */
+int io_raw_wait(struct io *io);
+/* Back to octets as they are. */
+void io_raw(struct io *io);
 
 /*
  * Waits until fd is ready for events (poll(2)) or a deadline passes: 0, or
