@@ -4,8 +4,10 @@
  * nobody. A row without one takes every value of its type.
  */
 #include "control_value.h"
+#include "domain_config.h"
 #include "ip.h"
 #include "num.h"
+#include "queue_config.h"
 
 static bool
 is_one_of(struct span s, const char *const *words)
@@ -118,6 +120,29 @@ is_retry(struct span s)
 	    to >= from;
 }
 
+static bool
+is_domain_config(struct span s)
+{
+	struct domain_config c = {0};
+	struct span bad;
+
+	return domain_config_parse(span_skip(s, span_chr(s, ':') + 1), &c,
+	    &bad) == NULL;
+}
+
+static bool
+is_queue_config(struct span s)
+{
+	struct queue_config c = {0};
+	struct arena a = {0};
+	struct span bad;
+	bool good = queue_config_parse(span_skip(s, span_chr(s, ':') + 1), &a,
+	    &c, &bad) == NULL;
+
+	arena_free(&a);
+	return good;
+}
+
 static const struct {
 	enum control_id id;
 	bool (*good)(struct span value);
@@ -130,6 +155,10 @@ static const struct {
     {CONTROL_hookerror, is_hookerror, "is neither default nor defer"},
     {CONTROL_relayhosts, is_net, "is not a network (192.0.2.0/24)"},
     {CONTROL_xclienthosts, is_net, "is not a network (192.0.2.0/24)"},
+    {CONTROL_domains, is_domain_config,
+	"is not domain:relay_to=1 relay_from=192.0.2.0/24"},
+    {CONTROL_queues, is_queue_config,
+	"is not domain:retry_interval=5m max_age=7d route=smtp:host ..."},
     {CONTROL_queuedir, is_given, "is not a path"},
     {CONTROL_retry, is_retry,
 	"is not first interval, factor, longest interval (300 1.5 14400)"},

@@ -15,7 +15,8 @@
 	K("helo", helo)                                                       \
 	K("auth", auth)                                                       \
 	K("tls", tls)                                                         \
-	K("params", params)
+	K("params", params)                                                   \
+	K("queue-config", queue_config)
 
 static const char *const edit_names[] = {
     [EDIT_PREPEND] = "prepend",

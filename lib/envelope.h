@@ -55,6 +55,7 @@ struct envelope {
 	struct span tls;	/* "" for none */
 	struct span sender;	/* "" = the null sender */
 	struct span params;	/* of MAIL, as sent */
+	struct span queue_config; /* queue_config.h; "" for none */
 	struct envelope_edit *edits; /* EDIT_PREPEND in the order they stand in */
 	size_t nedits;
 	struct envelope_meta *meta;

@@ -4,6 +4,7 @@
 #include "file.h"
 #include "num.h"
 #include "ops.h"
+#include "queue_name.h"
 #include <errno.h>
 #include <stdio.h>
 #include <sys/file.h>
@@ -123,33 +124,24 @@ attempts_in_history(struct queue *q, const char *id)
 	return (unsigned)n;
 }
 
-static struct span
-meta_text(const struct envelope *env, const char *key)
-{
-	const struct envelope_meta *m = envelope_meta_find(env, span_of(key));
-
-	return m != NULL && m->type == META_STRING ? m->value :
-						     span_make(NULL, 0);
-}
-
-/* The queue's name is metadata, else the routing domain; the route is that
- * of the first recipient that is still open. */
+/* The route is that of the first recipient that is still open. */
 static void
 look_up_routing(struct ops *o, struct ops_entry *e)
 {
 	const struct envelope *env = &e->out.env;
-	struct span first = env->rcpts[0].address, open = first;
-	size_t at = span_rchr(first, '@');
+	struct span open = env->rcpts[0].address;
+	struct queue_parts parts;
+	struct buf name = {0};
 
 	for (size_t i = env->nrcpts; i > 0; i--)
 		if (env->rcpts[i - 1].state == RCPT_OPEN)
 			open = env->rcpts[i - 1].address;
-	e->queue = meta_text(env, "queue");
-	if (e->queue.p == NULL)
-		e->queue = meta_text(env, "routing_domain");
-	if (e->queue.p == NULL)
-		e->queue = at < first.n ? span_skip(first, at + 1) :
-					  o->controls->me;
+	queue_name_parts(env, &parts);
+	if (parts.domain.n == 0 && parts.routing_domain.n == 0)
+		parts.domain = o->controls->me;
+	queue_name_format(&parts, &name);
+	e->queue = arena_dup(&e->out.arena, buf_span(&name));
+	buf_free(&name);
 	if (plan_route(&o->plan, env, open, &e->out.arena, &e->route) == -1)
 		e->route = span_make(NULL, 0);
 }
