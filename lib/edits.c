@@ -1,6 +1,5 @@
 /* edits: see edits.h. */
 #include "edits.h"
-#include "header.h"
 
 #define LINE	 78  /* RFC 5322 2.1.1: where a line should be folded */
 #define LINE_MAX 998 /* and where it must */
@@ -141,6 +140,7 @@ put_edit(struct edits *e, size_t at, struct envelope_edit edit)
 	memmove(e->v + at + 1, e->v + at, (e->n - at) * sizeof *e->v);
 	e->v[at] = edit;
 	e->n++;
+	e->changes++;
 	return NULL;
 }
 
@@ -148,6 +148,7 @@ static void
 drop_edit(struct edits *e, size_t at)
 {
 	e->n--;
+	e->changes++;
 	memmove(e->v + at, e->v + at + 1, (e->n - at) * sizeof *e->v);
 }
 
@@ -172,14 +173,6 @@ struct place {
 	uint64_t number; /* of the message's field, 0 for one of ours */
 };
 
-struct walk {
-	const struct edits *e;
-	struct span rest; /* of the message's header */
-	enum edit_kind kind;
-	size_t next;
-	uint64_t number;
-};
-
 static size_t
 find_edit(const struct edits *e, uint64_t number)
 {
@@ -192,7 +185,7 @@ find_edit(const struct edits *e, uint64_t number)
 
 /* The next of our own fields of the kind at hand. */
 static bool
-next_own(struct walk *w, struct place *p)
+next_own(struct edits_walk *w, struct place *p)
 {
 	while (w->next < w->e->n) {
 		size_t i = w->next++;
@@ -207,7 +200,7 @@ next_own(struct walk *w, struct place *p)
 
 /* The next of the message's fields that is not removed. */
 static bool
-next_received(struct walk *w, struct place *p)
+next_received(struct edits_walk *w, struct place *p)
 {
 	struct header_field f;
 
@@ -224,7 +217,7 @@ next_received(struct walk *w, struct place *p)
 }
 
 static bool
-next_place(struct walk *w, struct place *p)
+next_place(struct edits_walk *w, struct place *p)
 {
 	if (w->kind == EDIT_PREPEND) {
 		if (next_own(w, p))
@@ -240,14 +233,35 @@ next_place(struct walk *w, struct place *p)
 	return next_own(w, p);
 }
 
+void
+edits_start(struct edits_walk *w, const struct edits *e, struct span header)
+{
+	*w = (struct edits_walk){e, header, EDIT_PREPEND, 0, 0};
+}
+
+bool
+edits_next(struct edits_walk *w, struct header_field *f)
+{
+	struct place p;
+	struct span text;
+
+	while (next_place(w, &p)) {
+		text = p.whole;
+		if (header_next(&text, f))
+			return true;
+	}
+	return false;
+}
+
 /* The n-th field of that name. */
 static bool
 find_place(const struct edits *e, struct span header, struct span name,
     unsigned n, struct place *p, struct span *value)
 {
-	struct walk w = {e, header, EDIT_PREPEND, 0, 0};
+	struct edits_walk w;
 	struct header_field f;
 
+	edits_start(&w, e, header);
 	while (next_place(&w, p)) {
 		struct span text = p->whole;
 
@@ -288,6 +302,7 @@ edits_modify(struct edits *e, struct span header, struct span name,
 	*count = 1;
 	if (p.edit < e->n) {
 		e->v[p.edit].text = field;
+		e->changes++;
 		return NULL;
 	}
 	return put_edit(e, e->n, (struct envelope_edit){EDIT_REPLACE,
@@ -302,6 +317,7 @@ delete_place(struct edits *e, const struct place *p)
 		return NULL;
 	}
 	if (p->edit < e->n) {
+		e->changes++;
 		e->v[p->edit].kind = EDIT_REMOVE;
 		e->v[p->edit].text = span_of(NULL);
 		return NULL;

@@ -12,6 +12,7 @@
 #define EDITS_H
 
 #include "envelope.h"
+#include "header.h"
 
 #define EDITS_MAX      250   /* of one message */
 #define EDITS_TEXT_MAX 65536 /* octets of one field */
@@ -20,6 +21,7 @@ struct edits {
 	struct arena *arena; /* texts and the array live here */
 	struct envelope_edit *v;
 	size_t n, cap;
+	unsigned long changes; /* counted: another one, another message */
 };
 
 /*
@@ -33,6 +35,20 @@ const char *edits_add(struct edits *e, enum edit_kind kind, struct span name,
  * there is none. Folds stay in it. */
 bool edits_find(const struct edits *e, struct span header, struct span name,
     unsigned n, struct span *value);
+
+/* The fields of the header as it will leave, one after the other. */
+struct edits_walk {
+	const struct edits *e;
+	struct span rest; /* of the message's header */
+	enum edit_kind kind;
+	size_t next;
+	uint64_t number;
+};
+
+void edits_start(struct edits_walk *w, const struct edits *e,
+    struct span header);
+/* False at the end. */
+bool edits_next(struct edits_walk *w, struct header_field *f);
 
 /*
  * Gives the n-th field of that name another value, or takes it away; n 0

@@ -207,6 +207,7 @@ run(struct hooks *h, struct hook_call *call)
 		fflush(NULL);
 	over = hook_limit_stop();
 	mod_end();
+	h->calls++;
 	if (status != LUA_OK || over != OVER_NOT)
 		failed(h, call, status, over);
 	else if (call->wrong != NULL)

@@ -13,6 +13,8 @@
 #include "reply.h"
 #include <stdint.h>
 
+struct message;
+
 enum hook_id {
 #define HOOK(name, args, verdicts, codes, failure, limit, doc) HOOK_##name,
 #include "hook.def"
@@ -75,18 +77,22 @@ struct verdict {
 /* Arguments, in the order of hook.def. */
 struct hook_arg {
 	enum { ARG_NIL, ARG_STRING, ARG_INTEGER, ARG_BOOLEAN, ARG_PARAMS,
-		ARG_LIST } type;
+		ARG_LIST, ARG_MSG } type;
 	struct span s; /* STRING; PARAMS: "BODY=8BITMIME SIZE=1" as sent;
 			* LIST: strings divided by '\n' */
 	int64_t i;     /* INTEGER, BOOLEAN */
+	struct message *msg; /* MSG */
 };
-#define HOOK_STRING(x) ((struct hook_arg){ARG_STRING, (x), 0})
-#define HOOK_PARAMS(x) ((struct hook_arg){ARG_PARAMS, (x), 0})
-#define HOOK_LIST(x)   ((struct hook_arg){ARG_LIST, (x), 0})
+#define HOOK_STRING(x) ((struct hook_arg){ARG_STRING, (x), 0, NULL})
+#define HOOK_PARAMS(x) ((struct hook_arg){ARG_PARAMS, (x), 0, NULL})
+#define HOOK_LIST(x)   ((struct hook_arg){ARG_LIST, (x), 0, NULL})
 #define HOOK_INTEGER(x)                                                       \
-	((struct hook_arg){ARG_INTEGER, {NULL, 0}, (int64_t)(x)})
+	((struct hook_arg){ARG_INTEGER, {NULL, 0}, (int64_t)(x), NULL})
 #define HOOK_BOOLEAN(x)                                                       \
-	((struct hook_arg){ARG_BOOLEAN, {NULL, 0}, (x) ? 1 : 0})
+	((struct hook_arg){ARG_BOOLEAN, {NULL, 0}, (x) ? 1 : 0, NULL})
+
+/* msg, for this call alone (message.h). */
+#define HOOK_MSG(m) ((struct hook_arg){ARG_MSG, {NULL, 0}, 0, (m)})
 
 /*
  * The facts that the tables client, connection and transaction show. The

@@ -3,7 +3,7 @@
  * checked against the stage's row. Runs inside a protected call: everything
  * here may raise.
  */
-#include "mod.h"
+#include "mod_msg.h"
 
 #define LIST_MAX (64u * 1024) /* octets of a list that a script returns */
 
@@ -84,6 +84,9 @@ push_arg(lua_State *L, struct hook_call *call, const struct hook_arg *a)
 		break;
 	case ARG_PARAMS:
 		hook_result_params(L, a->s);
+		break;
+	case ARG_MSG:
+		mod_msg_push(L, a->msg);
 		break;
 	case ARG_LIST:
 		push_list(L, a->s);

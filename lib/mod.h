@@ -18,6 +18,7 @@ struct hooks {
 	int ref[HOOK_N];		/* the function's, 0: not defined */
 	unsigned char nparams[HOOK_N];	/* HOOK_ANY: "..." */
 	bool busy;			/* inside hook_run() */
+	unsigned long calls;		/* grows with each call's end */
 	bool collect;			/* memory ran out: full collection */
 	/* What the last verdict borrows. */
 	struct buf text, place, list, fields;

@@ -1,0 +1,23 @@
+/*
+ * mod_msg: `msg' of smtpe-lua(7), a view of a struct message. It is worth
+ * something during the call that got it; later each use of it raises.
+ */
+#ifndef MOD_MSG_H
+#define MOD_MSG_H
+
+#include "message.h"
+#include "mod.h"
+
+/* Pushes msg for m. The same value for each push in one call. */
+void mod_msg_push(lua_State *L, struct message *m);
+
+/* The message of argument 1; raises when it is none, or of another call. */
+struct message *mod_msg_check(lua_State *L);
+
+/* The same, for a change of part (MESSAGE_*); raises where it is fixed. */
+struct message *mod_msg_change(lua_State *L, unsigned part);
+
+/* The methods of the other rooms. */
+extern const luaL_Reg mod_msg_envelope[], mod_msg_octets[];
+
+#endif
