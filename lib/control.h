@@ -47,11 +47,20 @@ enum control_origin {
 	FROM_ENVIRONMENT,
 	FROM_OPTION,
 	FROM_LAUNCHER,
+	FROM_ACCESS, /* a table's word on one connection */
+	FROM_PARAMS, /* hook.params' */
 	FROM_SCRIPT,
 };
 
 /* scope: who may change it when. */
 enum control_scope { PROCESS, CONNECTION };
+
+/* A value that an override stands before. */
+struct control_before {
+	bool set;
+	enum control_origin origin;
+	struct span text;
+};
 
 struct controls {
 	const char *dir; /* the control directory in use */
@@ -60,6 +69,7 @@ struct controls {
 	enum control_origin origin[CONTROL_N];
 	struct span text[CONTROL_N]; /* the value as it was written; lists
 				      * as items divided by '\n' */
+	struct control_before *before; /* CONTROL_N of them, or NULL */
 #define CONTROL(name, type, def, owner, scope, doc) CONTROL_C_##type name;
 #include "control.def"
 #undef CONTROL
@@ -94,11 +104,21 @@ int control_load(struct controls *c, const char *dir,
 bool control_check_dir(const char *dir, struct buf *out);
 
 /*
- * Sets one, by its own name or an old engine's alias (smtp-max-size, ...).
+ * Sets one, by its own name or an alias (smtp-max-size, banner, ...).
  * 0, or -1 and err as above. The old value is kept then.
  */
 int control_set(struct controls *c, struct span name, struct span value,
     enum control_origin origin, struct buf *err);
+
+/*
+ * Sets one for the connection at hand, as control_set(), or with item: the
+ * items of a list are divided by '\n' alone. Only settings of a connection;
+ * what a script has set by smtpe.setoption stays. control_restore() undoes
+ * all of them.
+ */
+int control_override(struct controls *c, struct span name, struct span value,
+    bool items, enum control_origin origin, struct buf *err);
+void control_restore(struct controls *c);
 
 /* Row number of a name or alias, or -1. */
 int control_find(struct span name);

@@ -87,6 +87,8 @@ static const char *const origins[] = {
     [FROM_ENVIRONMENT] = "environment",
     [FROM_OPTION] = "option",
     [FROM_LAUNCHER] = "launcher",
+    [FROM_ACCESS] = "access",
+    [FROM_PARAMS] = "params",
     [FROM_SCRIPT] = "script",
 };
 

@@ -154,7 +154,8 @@ next_item(struct span *rest, enum control_style style, struct span *item,
 				      span_make(NULL, 0);
 		if (style == STYLE_WORD)
 			*item = span_trim(*item);
-		else if (item->n > 0 && item->p[0] == '#')
+		else if (style == STYLE_FILE && item->n > 0 &&
+		    item->p[0] == '#')
 			continue;
 		if (item->n > 0)
 			return true;
@@ -220,6 +221,15 @@ control_put(struct controls *c, enum control_id id, struct span raw,
 	if ((fault->text = complaint(id, fault->value)) != NULL)
 		return -1;
 	return put(c, id, fault->value, origin, fault);
+}
+
+void
+control_put_back(struct controls *c, enum control_id id, struct span text,
+    enum control_origin origin)
+{
+	c->text[id] = text;
+	c->origin[id] = origin;
+	parse(c, id, text, origin != FROM_DEFAULT);
 }
 
 /* Literals live for ever and are known to be good: no copy, no check. */

@@ -12,6 +12,7 @@
 enum control_style {
 	STYLE_FILE, /* lines; the first one, or a list with # comments */
 	STYLE_WORD, /* -o, environment: list items divided by ',' or '\n' */
+	STYLE_ITEMS, /* by '\n' alone, and none is a comment */
 };
 
 /* What is wrong: "LINE: "VALUE" TEXT". value borrows from the raw one. */
@@ -25,6 +26,10 @@ struct control_fault {
 int control_put(struct controls *c, enum control_id id, struct span raw,
     enum control_style style, enum control_origin origin,
     struct control_fault *fault);
+
+/* Puts back what was a value before, as c->text and c->origin had it. */
+void control_put_back(struct controls *c, enum control_id id,
+    struct span text, enum control_origin origin);
 
 /* Every row's default. */
 void control_put_defaults(struct controls *c);

@@ -2,6 +2,7 @@
  * hook: see hook.h. This room calls the script's hooks; whatever happens in
  * between, a verdict comes out.
  */
+#include "control.h"
 #include "mod.h"
 #include <stdio.h>
 
@@ -117,8 +118,10 @@ fail(struct hooks *h, enum hook_id id, enum hook_policy policy, bool script,
     struct verdict *v)
 {
 	const struct hook_row *row = &hook_rows[id];
+	const struct controls *c = h->config.controls;
 	bool defer = policy == POLICY_DEFER ||
-	    (script && h->config.defer_errors);
+	    (script && (c != NULL ? span_eq(c->hookerror, SPAN("defer")) :
+		h->config.defer_errors));
 
 	*v = (struct verdict){.failed = true};
 	if (policy == POLICY_REFUSE)

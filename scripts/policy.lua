@@ -20,9 +20,9 @@ local policy = {}
 policy.now = os.time
 
 local stages = {}
-for name in ([[firewall accept command helo ehlo auth mail rcpt data content
-    header eoh body dot forward reset rset noop help quit unknown xclient
-    out_seq error reply close]]):gmatch("%S+") do
+for name in ([[firewall accept params command helo ehlo auth mail rcpt data
+    content header eoh body dot forward reset rset noop help quit unknown
+    xclient out_seq error reply close]]):gmatch("%S+") do
 	stages[name] = true
 end
 
@@ -40,6 +40,25 @@ local function several(name, list)
 				return a, b
 			end
 		end
+	end
+end
+
+-- hook.params of several: all their settings, of one name the first.
+local function settings(list)
+	return function(listener)
+		local all = {}
+		for i = 1, #list do
+			local some = list[i](listener)
+			if some ~= nil and type(some) ~= "table" then
+				return some
+			end
+			for name, value in pairs(some or {}) do
+				if all[name] == nil then
+					all[name] = value
+				end
+			end
+		end
+		return all
 	end
 end
 
@@ -64,7 +83,8 @@ function policy.chain(policies)
 		end
 	end
 	for name, list in pairs(lists) do
-		hook[name] = list[2] and several(name, list) or list[1]
+		hook[name] = list[2] and (name == "params" and
+		    settings(list) or several(name, list)) or list[1]
 	end
 end
 

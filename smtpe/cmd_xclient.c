@@ -185,6 +185,7 @@ cmd_xclient_act(struct session *s, struct reply answer)
 	/* RELAYCLIENT was the launcher's word about the proxy. */
 	s->relay_suffix = span_of(NULL);
 	s->launcher_relays = false;
+	control_restore(&s->controls);
 	session_settings_changed(s);
 	session_set_facts(s);
 	session_new_transaction(s);

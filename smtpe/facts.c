@@ -45,7 +45,12 @@ void
 session_settings_changed(void *p)
 {
 	struct session *s = p;
+	int64_t all = s->controls.timeoutsession;
+	clock_ms before = s->deadline;
 
+	s->deadline = all > 0 ? s->started + all : CLOCK_NEVER;
+	if (s->io.session_deadline == before)
+		s->io.session_deadline = s->deadline;
 	s->relay_client = s->launcher_relays ||
 	    peer_is_in(&s->peer, &s->controls.relayhosts);
 	s->xclient = peer_is_in(&s->peer, &s->controls.xclienthosts);

@@ -2,8 +2,8 @@
  * speak.c's, what a line does dispatch.c's, what verdicts mean policy.c's. */
 #include "session.h"
 #include "dispatch.h"
+#include "greet.h"
 #include "log.h"
-#include "num.h"
 #include "peer.h"
 #include "smarthost.h"
 #include <errno.h>
@@ -96,60 +96,6 @@ command_loop(struct session *s)
 	}
 }
 
-/* As client.port: an integer, or nil. */
-static struct hook_arg
-port_argument(struct span port)
-{
-	uint64_t n;
-
-	if (num_parse_max(port, 65535, &n) == -1)
-		return (struct hook_arg){0};
-	return HOOK_INTEGER(n);
-}
-
-/* hook.firewall: false means that not one octet is sent. */
-static bool
-let_in(struct session *s)
-{
-	struct hook_arg args[4] = {HOOK_STRING(s->peer.ip_text),
-	    port_argument(s->peer.port), HOOK_STRING(s->peer.local_ip_text),
-	    port_argument(s->peer.local_port)};
-
-	if (session_ask(s, HOOK_firewall, args, 4).go_on)
-		return true;
-	s->ending = END_DROPPED;
-	return false;
-}
-
-struct reply
-session_greet(struct session *s)
-{
-	struct hook_arg args[2] = {HOOK_STRING(s->peer.ip_text), {0}};
-	const struct controls *c = &s->controls;
-	struct answer a;
-	struct reply banner;
-	size_t nargs = 1;
-
-	if (s->hooks != NULL || c->pipeliningreject)
-		s->facts.pipelining |= io_readable(&s->io);
-	if (c->pipeliningreject && s->facts.pipelining) {
-		s->phase = PHASE_REFUSED;
-		banner = REPLY(554, "5.5.0", "You talk before it is your turn");
-		banner.drop = true;
-		return banner;
-	}
-	/* Who asks for the name pays for its look-up. */
-	if (hook_nparams(s->hooks, HOOK_accept) >= 2)
-		args[nargs++] = HOOK_STRING(s->facts.host(s));
-	a = session_ask(s, HOOK_accept, args, nargs);
-	s->phase = a.go_on ? PHASE_CONNECTED : PHASE_REFUSED;
-	banner = session_replyf(s, 220, NULL, "%.*s ESMTP",
-	    SPAN_ARG(c->smtpgreeting.p != NULL ? c->smtpgreeting : c->me));
-	if (!a.go_on && a.reply.code == 0)
-		a.reply = REPLY(550, "5.7.1", "No service for you");
-	return session_answer(a.reply, banner);
-}
-
 static void
 log_end(struct session *s)
 {
@@ -203,11 +149,11 @@ session_run(struct session *s)
 
 	s->started = clock_mono();
 	s->verb = span_of(NULL);
-	s->deadline = clock_deadline(s->controls.timeoutsession);
+	session_settings_changed(s);
 	s->io.session_deadline = s->deadline;
 	session_new_transaction(s);
 	io_stop_on_signals(&s->io);
-	if (let_in(s))
+	if (greet_let_in(s))
 		session_reply(s, session_greet(s));
 	command_loop(s);
 	linger(s);

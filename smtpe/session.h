@@ -69,6 +69,7 @@ struct session {
 	struct span auth_mechanism;
 	bool saw_auth;		    /* AUTH was said, and refused */
 	bool trusted;		    /* action.trust for the connection */
+	bool failed;		    /* it ends for trouble of ours: exit 111 */
 	bool launcher_relays;	    /* RELAYCLIENT is set */
 	bool relay_client;	    /* it is, or the client is in relayhosts */
 	bool xclient;		    /* in xclienthosts */
@@ -142,8 +143,8 @@ struct reply session_replyf(struct session *s, int code, const char *enhanced,
 /* Our own trouble: logs what and errno, gives 451 4.3.0. */
 struct reply session_trouble(struct session *s, const char *what);
 
-/* hook.accept, and the banner or its refusal: for a new connection, and for
- * one that XCLIENT has made new. */
+/* hook.accept, hook.params, and the banner or a refusal: for a new connection,
+ * and for one that XCLIENT has made new. */
 struct reply session_greet(struct session *s);
 
 /* What is worked out of settings and of who the client is: again. */

@@ -312,5 +312,5 @@ main(int argc, char **argv)
 	}
 	session_run(s);
 	try_dry_end(s);
-	_exit(0);
+	_exit(s->failed ? EXIT_TEMP : 0);
 }

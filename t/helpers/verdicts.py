@@ -63,6 +63,7 @@ accept      nothing      220 250 250 250 354 250 221 new dot
             reject       554w 503 503 503 503 221 none
             defer        452w 503 503 503 503 221 none
             disconnect   421w - none
+params      nothing      220 250 250 250 354 250 221 new dot
 command     nothing      220 250 250 250 354 250 221 new dot
             info         220 250 250w 503 503 221 none
             reject       220 250 554w 503 503 221 none
@@ -196,6 +197,7 @@ close       nothing      220 250 250 250 354 250 221 new dot
 # What an error of the script gives where that is not the same as nothing.
 ERROR = {
     "firewall": "- none",
+    "params": "421 - none",
     "auth": "220 250 454 250 250 354 250 221 new dot",
 }
 

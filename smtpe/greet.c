@@ -1,0 +1,73 @@
+/* greet: see greet.h. */
+#include "greet.h"
+#include "num.h"
+#include "params.h"
+
+/* As client.port: an integer, or nil. */
+static struct hook_arg
+port_argument(struct span port)
+{
+	uint64_t n;
+
+	if (num_parse_max(port, 65535, &n) == -1)
+		return (struct hook_arg){0};
+	return HOOK_INTEGER(n);
+}
+
+bool
+greet_let_in(struct session *s)
+{
+	struct hook_arg args[4] = {HOOK_STRING(s->peer.ip_text),
+	    port_argument(s->peer.port), HOOK_STRING(s->peer.local_ip_text),
+	    port_argument(s->peer.local_port)};
+
+	if (session_ask(s, HOOK_firewall, args, 4).go_on)
+		return true;
+	s->ending = END_DROPPED;
+	return false;
+}
+
+static struct answer
+ask_accept(struct session *s)
+{
+	struct hook_arg args[2] = {HOOK_STRING(s->peer.ip_text), {0}};
+	size_t nargs = 1;
+	struct answer a;
+
+	/* Who asks for the name pays for its look-up. */
+	if (hook_nparams(s->hooks, HOOK_accept) >= 2)
+		args[nargs++] = HOOK_STRING(s->facts.host(s));
+	a = session_ask(s, HOOK_accept, args, nargs);
+	if (!a.go_on && a.reply.code == 0)
+		a.reply = REPLY(550, "5.7.1", "No service for you");
+	return a;
+}
+
+struct reply
+session_greet(struct session *s)
+{
+	const struct controls *c = &s->controls;
+	struct reply r, banner;
+	struct answer a;
+
+	if (s->hooks != NULL || c->pipeliningreject)
+		s->facts.pipelining |= io_readable(&s->io);
+	s->phase = PHASE_REFUSED;
+	if (c->pipeliningreject && s->facts.pipelining) {
+		banner = REPLY(554, "5.5.0", "You talk before it is your turn");
+		banner.drop = true;
+		return banner;
+	}
+	a = ask_accept(s);
+	if (!a.go_on)
+		return a.reply;
+	/* Its words live until the next hook. */
+	if (hook_defined(s->hooks, HOOK_params) && a.reply.text.n > 0)
+		a.reply.text = arena_dup(&s->arena, a.reply.text);
+	if ((r = params_ask(s)).code != 0)
+		return r;
+	s->phase = PHASE_CONNECTED;
+	banner = session_replyf(s, 220, NULL, "%.*s ESMTP",
+	    SPAN_ARG(c->smtpgreeting.p != NULL ? c->smtpgreeting : c->me));
+	return session_answer(a.reply, banner);
+}

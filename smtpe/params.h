@@ -1,0 +1,13 @@
+/*
+ * params: hook.params, the script's settings for this connection alone, above
+ * files, environment, -o and the access table.
+ */
+#ifndef PARAMS_H
+#define PARAMS_H
+
+#include "session.h"
+
+/* Asks and sets: REPLY_NONE, or the 421 that ends the connection. */
+struct reply params_ask(struct session *s);
+
+#endif
