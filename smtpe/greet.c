@@ -1,7 +1,7 @@
 /* greet: see greet.h. */
 #include "greet.h"
 #include "num.h"
-#include "params.h"
+#include "overrides.h"
 
 /* As client.port: an integer, or nil. */
 static struct hook_arg
@@ -64,7 +64,7 @@ session_greet(struct session *s)
 	/* Its words live until the next hook. */
 	if (hook_defined(s->hooks, HOOK_params) && a.reply.text.n > 0)
 		a.reply.text = arena_dup(&s->arena, a.reply.text);
-	if ((r = params_ask(s)).code != 0)
+	if ((r = overrides_ask(s)).code != 0)
 		return r;
 	s->phase = PHASE_CONNECTED;
 	banner = session_replyf(s, 220, NULL, "%.*s ESMTP",

@@ -1,5 +1,5 @@
-/* params: see params.h. */
-#include "params.h"
+/* overrides: see overrides.h. */
+#include "overrides.h"
 #include "log.h"
 #include "tcp.h"
 
@@ -89,7 +89,7 @@ set_field(struct session *s, const struct hook_field *f, struct buf *err)
 }
 
 struct reply
-params_ask(struct session *s)
+overrides_ask(struct session *s)
 {
 	struct hook_arg arg;
 	struct buf err = {0};
