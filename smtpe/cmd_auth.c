@@ -205,7 +205,7 @@ conclude(struct session *s, const struct dialogue *d, struct answer a,
 	/* Of a mechanism of its own only the script knows who it is: "". */
 	s->auth_user = arena_dup(&s->arena, d->user);
 	s->auth_mechanism = arena_dup(&s->arena, d->mechanism);
-	session_set_facts(s);
+	session_client_changed(s);
 	return session_answer(a.reply, ok);
 }
 

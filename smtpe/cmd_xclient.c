@@ -186,8 +186,7 @@ cmd_xclient_act(struct session *s, struct reply answer)
 	s->relay_suffix = span_of(NULL);
 	s->launcher_relays = false;
 	control_restore(&s->controls);
-	session_settings_changed(s);
-	session_set_facts(s);
+	session_client_changed(s);
 	session_new_transaction(s);
 	banner = session_greet(s);
 	banner.drop |= answer.drop;

@@ -82,3 +82,10 @@ session_set_facts(struct session *s)
 	f->host = fact_host;
 	f->write = fact_write;
 }
+
+void
+session_client_changed(struct session *s)
+{
+	session_settings_changed(s);
+	session_set_facts(s);
+}

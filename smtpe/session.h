@@ -153,6 +153,10 @@ void session_settings_changed(void *session);
 /* Shows the script who the client is now. */
 void session_set_facts(struct session *s);
 
+/* The client is known in another way than before (STARTTLS, AUTH, XCLIENT):
+ * what was worked out of the old one is forgotten. */
+void session_client_changed(struct session *s);
+
 /* Forgets the transaction and begins another, without hook.reset. */
 void session_new_transaction(struct session *s);
 
