@@ -4,8 +4,7 @@
  * answered whatever happens; one that was not is the runner's again.
  */
 #include "agent.h"
-#include "agent_job.h"
-#include "agent_wire.h"
+#include "agent_workers.h"
 #include "die.h"
 #include "log.h"
 #include "option.h"
@@ -19,7 +18,6 @@
 
 #define TEXT_MAX   1000	  /* of an answer's text */
 #define OUT_ENOUGH 2048	  /* answers worth a send while there is work */
-#define OUT_MAX	   262144 /* answers at which no more work is taken */
 /* Descriptors that are not a job's: the agent's own files and directories. */
 #define FDS_OWN	   256
 
@@ -89,6 +87,12 @@ agent_done_all(struct agent *a, struct agent_job *job, enum outcome outcome,
 }
 
 void
+agent_flush(struct agent *a)
+{
+	(void)wire_flush(a->wire);
+}
+
+void
 agent_busy(struct agent *a, unsigned seconds, struct span text)
 {
 	struct buf *out = &a->wire->out;
@@ -119,8 +123,8 @@ agent_job_field(const struct agent_job *job, struct span key)
 }
 
 /* What was taken before is not answered: the runner takes it for "later". */
-static _Noreturn void
-protocol_error(const char *why, struct span line)
+_Noreturn void
+agent_protocol_error(const char *why, struct span line)
 {
 	struct log l;
 
@@ -139,11 +143,11 @@ take_job(struct agent *a, struct span line)
 	const char *why;
 
 	if (line.n >= AGENT_LINE_MAX)
-		protocol_error("line too long", line);
+		agent_protocol_error("line too long", line);
 	if ((why = job_parse(line, job)) != NULL)
-		protocol_error(why, line);
+		agent_protocol_error(why, line);
 	if ((job->fd = wire_take_fd(a->wire)) == -1)
-		protocol_error("job without a descriptor", line);
+		agent_protocol_error("job without a descriptor", line);
 	a->open++;
 	if ((why = job_load(job)) != NULL) {
 		log_warn("agent-entry", "entry %.*s: %s", SPAN_ARG(job->id),
@@ -163,7 +167,7 @@ take_jobs(struct agent *a, unsigned window)
 	struct span line;
 
 	while (a->open < window && !stop_wanted &&
-	    a->wire->out.n < OUT_MAX && wire_line(a->wire, &line))
+	    a->wire->out.n < AGENT_OUT_MAX && wire_line(a->wire, &line))
 		take_job(a, line);
 }
 
@@ -201,7 +205,7 @@ read_more(struct agent *a)
 	int n = wire_fill(a->wire, &why);
 
 	if (n == -1 && errno == EPROTO)
-		protocol_error(why, span_make(NULL, 0));
+		agent_protocol_error(why, span_make(NULL, 0));
 	if (n == -1 && errno != EAGAIN) {
 		a->wire->eof = true;
 		return false;
@@ -227,14 +231,14 @@ work(struct agent *a, unsigned window)
 		take_jobs(a, window);
 		if (w->out.n - w->sent >= OUT_ENOUGH && wire_flush(w) == -1)
 			return;
-		room = a->open < window && w->out.n < OUT_MAX;
+		room = a->open < window && w->out.n < AGENT_OUT_MAX;
 		if (room && !w->eof && read_more(a))
 			continue;
 		if (a->open > 0 && a->type->settle != NULL)
 			a->type->settle(a);
 		if (wire_flush(w) == -1)
 			return;
-		room = a->open < window && w->out.n < OUT_MAX;
+		room = a->open < window && w->out.n < AGENT_OUT_MAX;
 		if (room && wire_has_line(w))
 			continue;
 		if (w->eof && !in_hand(a) && !wire_has_output(w))
@@ -264,6 +268,18 @@ on_stop(int sig)
 	stop_wanted = 1;
 	eventfd_write(stop_fd, 1);
 	errno = e;
+}
+
+bool
+agent_stop_wanted(void)
+{
+	return stop_wanted;
+}
+
+int
+agent_stop_fd(void)
+{
+	return stop_fd;
 }
 
 static void
@@ -325,6 +341,30 @@ window_of(const struct agent *a)
 	return fit_window(n ? n : 1);
 }
 
+/* Until the runner is gone. */
+static void
+serve(struct agent *a, unsigned window)
+{
+	work(a, window);
+	if (a->type->settle != NULL && a->open > 0)
+		a->type->settle(a);
+	if (a->type->finish != NULL)
+		a->type->finish(a);
+	send_rest(a->wire);
+}
+
+/* A worker's whole life; its runner is the process that forked it. */
+static void
+be_worker(struct agent *a, int fd)
+{
+	close(stop_fd);
+	set_signals();
+	pool = (struct agent_pool){0};
+	a->open = 0;
+	wire_init(&wire, fd);
+	serve(a, 1);
+}
+
 int
 agent_main(int argc, char **argv, const struct agent_type *type)
 {
@@ -344,11 +384,11 @@ agent_main(int argc, char **argv, const struct agent_type *type)
 	if (type->start != NULL)
 		type->start(&a);
 	buf_printf(&wire.out, "ready 1 %u\n", window);
-	work(&a, window);
-	if (type->settle != NULL && a.open > 0)
-		type->settle(&a);
-	if (type->finish != NULL)
-		type->finish(&a);
+	if (type->workers_of == NULL) {
+		serve(&a, window);
+		return 0;
+	}
+	workers_serve(&a, &pool, window, be_worker);
 	send_rest(&wire);
 	return 0;
 }

@@ -56,6 +56,18 @@ struct agent_type {
 	unsigned window;  /* jobs at once, when window_of is NULL */
 	unsigned (*window_of)(const struct controls *c);
 
+	/*
+	 * For agents that wait for others: how many processes deliver, each
+	 * one job at a time (agent_workers.h). start() is called before the
+	 * first is forked, everything else in each. NULL: one, this one.
+	 */
+	unsigned (*workers_of)(const struct controls *c);
+	/* What those jobs have in common that one worker had better deliver
+	 * one after the other (a server); the envelope is not read yet.
+	 * NULL: nothing. */
+	struct span (*key_of)(const struct controls *c,
+	    const struct agent_job *job);
+
 	/* Once, before the first job; the controls are loaded. */
 	void (*start)(struct agent *a);
 
@@ -113,6 +125,10 @@ void agent_done_all(struct agent *a, struct agent_job *job,
  */
 void agent_note(struct agent *a, struct agent_job *job, size_t rcpt,
     const char *key, struct span value);
+
+/* The answers so far go out now, as far as anybody takes them: for jobs whose
+ * recipients are answered minutes apart. */
+void agent_flush(struct agent *a);
 
 /* "busy": the runner gives no more jobs for that long; open ones must
  * still be answered. */

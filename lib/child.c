@@ -10,9 +10,9 @@
 
 extern char **environ;
 
-pid_t
-child_spawn(const char *const argv[], const char *const envp[],
-    const struct child_fd *fds, size_t nfds)
+static pid_t
+spawn(const char *const argv[], const char *const envp[],
+    const struct child_fd *fds, size_t nfds, short flags)
 {
 	posix_spawn_file_actions_t actions;
 	posix_spawnattr_t attr;
@@ -26,8 +26,8 @@ child_spawn(const char *const argv[], const char *const envp[],
 		goto out;
 	if ((e = posix_spawnattr_init(&attr)) != 0)
 		goto out_actions;
-	posix_spawnattr_setflags(&attr,
-	    POSIX_SPAWN_SETSIGDEF | POSIX_SPAWN_SETSIGMASK);
+	posix_spawnattr_setflags(&attr, (short)(flags |
+	    POSIX_SPAWN_SETSIGDEF | POSIX_SPAWN_SETSIGMASK));
 	posix_spawnattr_setsigdefault(&attr, &all);
 	posix_spawnattr_setsigmask(&attr, &none);
 	for (size_t i = 0; i < nfds && e == 0; i++)
@@ -45,6 +45,29 @@ out:
 		return pid;
 	errno = e;
 	return -1;
+}
+
+pid_t
+child_spawn(const char *const argv[], const char *const envp[],
+    const struct child_fd *fds, size_t nfds)
+{
+	return spawn(argv, envp, fds, nfds, 0);
+}
+
+pid_t
+child_spawn_group(const char *const argv[], const char *const envp[],
+    const struct child_fd *fds, size_t nfds)
+{
+	/* The group's number is 0 in the attributes: its own. */
+	return spawn(argv, envp, fds, nfds, POSIX_SPAWN_SETPGROUP);
+}
+
+int
+child_pidfd(pid_t pid)
+{
+	/* Debian 12's kernels have pidfd_open(2), which sets close-on-exec;
+	 * its musl has no wrapper. */
+	return (int)syscall(SYS_pidfd_open, pid, 0);
 }
 
 static int
@@ -94,8 +117,7 @@ child_wait(pid_t pid, clock_ms deadline, int *status)
 
 	if (deadline == CLOCK_NEVER)
 		return reap(pid, status);
-	/* Debian 12's kernels have pidfd_open(2); its musl has no wrapper. */
-	p.fd = (int)syscall(SYS_pidfd_open, pid, 0);
+	p.fd = child_pidfd(pid);
 	if (p.fd == -1)
 		return wait_slowly(pid, deadline, status);
 	do

@@ -21,6 +21,15 @@ struct child_fd {
 pid_t child_spawn(const char *const argv[], const char *const envp[],
     const struct child_fd *fds, size_t nfds);
 
+/* The same in a process group of its own, whose number is the pid: what it
+ * starts can be killed with it. */
+pid_t child_spawn_group(const char *const argv[], const char *const envp[],
+    const struct child_fd *fds, size_t nfds);
+
+/* A descriptor that is readable when pid has ended, or -1: the kernel is old,
+ * or there is no room for one. */
+int child_pidfd(pid_t pid);
+
 /*
  * Waits for pid until the deadline; afterwards it is killed and reaped. The
  * wait status goes to *status: 0. -1 and ETIMEDOUT after a kill.

@@ -90,38 +90,80 @@ write_small(const struct maildir_text *t, int fd)
 	return file_write_all(fd, span_skip(text, (size_t)n - head.n));
 }
 
-static int
-write_large(struct maildir_text *t, const struct agent_job *job, int fd)
+void
+maildir_text_start(struct maildir_text *t, const struct agent_job *job,
+    size_t rcpt)
 {
-	struct buf *out = &t->text;
-	struct span piece;
-	bool cr = false;
-	int r;
+	make_head(&t->head, job, rcpt);
+	t->small = job->whole != NULL;
+	t->next = TEXT_HEAD;
+	t->cr = false;
+	if (!t->small)
+		compose_start(&t->compose, job->fd, job->size, NULL, &job->env);
+}
 
-	buf_reset(out);
-	buf_put(out, buf_span(&t->head));
-	compose_start(&t->compose, job->fd, job->size, NULL, &job->env);
-	while ((r = compose_next(&t->compose, &piece)) == 1) {
-		crlf_to_lf(piece, &cr, out);
-		if (out->n < PIECE)
-			continue;
-		if (file_write_all(fd, buf_span(out)) == -1)
-			break;
-		buf_reset(out);
+/* A piece of a large message. */
+static int
+next_large(struct maildir_text *t, struct span *piece)
+{
+	struct span composed;
+	int r = 1;
+
+	buf_reset(&t->text);
+	while (t->text.n < PIECE &&
+	    (r = compose_next(&t->compose, &composed)) == 1)
+		crlf_to_lf(composed, &t->cr, &t->text);
+	if (r == 1) {
+		*piece = buf_span(&t->text);
+		return 1;
 	}
 	compose_end(&t->compose);
-	if (r != 0)
+	t->next = TEXT_END;
+	if (r == -1)
 		return -1;
-	if (cr)
-		buf_putc(out, '\r');
-	return file_write_all(fd, buf_span(out));
+	if (t->cr)
+		buf_putc(&t->text, '\r');
+	*piece = buf_span(&t->text);
+	return t->text.n > 0;
+}
+
+int
+maildir_text_next(struct maildir_text *t, struct span *piece)
+{
+	switch (t->next) {
+	case TEXT_HEAD:
+		*piece = buf_span(&t->head);
+		t->next = t->small ? TEXT_SMALL : TEXT_LARGE;
+		return 1;
+	case TEXT_SMALL:
+		*piece = buf_span(&t->text);
+		t->next = TEXT_END;
+		return piece->n > 0;
+	case TEXT_LARGE:
+		return next_large(t, piece);
+	case TEXT_END:
+		break;
+	}
+	return 0;
+}
+
+static int
+write_large(struct maildir_text *t, int fd)
+{
+	struct span piece;
+	int r;
+
+	while ((r = maildir_text_next(t, &piece)) == 1)
+		if (file_write_all(fd, piece) == -1)
+			break;
+	compose_end(&t->compose);
+	return r == 0 ? 0 : -1;
 }
 
 int
 maildir_text_write(struct maildir_text *t, const struct agent_job *job,
     size_t rcpt, int fd)
 {
-	make_head(&t->head, job, rcpt);
-	return job->whole != NULL ? write_small(t, fd) :
-				    write_large(t, job, fd);
+	maildir_text_start(t, job, rcpt);
+	return t->small ? write_small(t, fd) : write_large(t, fd);
 }
