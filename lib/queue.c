@@ -145,15 +145,21 @@ queue_openat(struct queue *q, const char *path, int flags)
 }
 
 int
-queue_rename(struct queue *q, const char *from, const char *to)
+queue_rename_from(struct queue *q, int fd, const char *from, const char *to)
 {
-	if (renameat(q->fd, from, q->fd, to) == 0)
+	if (renameat(fd, from, q->fd, to) == 0)
 		return 0;
 	/* ENOENT is about one of the two: only the destination's directory
 	 * can be helped. */
 	if (errno != ENOENT || make_parents(q, to) == -1)
 		return -1;
-	return renameat(q->fd, from, q->fd, to);
+	return renameat(fd, from, q->fd, to);
+}
+
+int
+queue_rename(struct queue *q, const char *from, const char *to)
+{
+	return queue_rename_from(q, q->fd, from, to);
 }
 
 int
@@ -212,6 +218,51 @@ queue_due_parse(struct span name, int64_t *due, unsigned *attempts,
 	*attempts = (unsigned)nv;
 	*id = name;
 	return true;
+}
+
+/* "due/BBBBBBBB/TTTTTTTTTT,N,ID", and nothing but what we would write. */
+static bool
+is_due_path(const char *path)
+{
+	char again[QUEUE_NAME_MAX];
+	unsigned attempts;
+	struct span id;
+	int64_t due;
+
+	if (strlen(path) < sizeof "due/BBBBBBBB" ||
+	    !queue_due_parse(span_of(path + sizeof "due/BBBBBBBB"), &due,
+		&attempts, &id))
+		return false;
+	queue_due_name(due, attempts, id.p, again);
+	return strcmp(again, path) == 0;
+}
+
+bool
+queue_member_path(const char *name, char out[QUEUE_NAME_MAX])
+{
+	struct span rest, first;
+	size_t n = strlen(name);
+
+	if (id_valid(span_of(name))) {
+		snprintf(out, QUEUE_NAME_MAX, "new/%.*s", ID_SIZE, name);
+		return true;
+	}
+	if (n >= QUEUE_NAME_MAX || memchr(name, '/', n) != NULL)
+		return false;
+	for (size_t i = 0; i <= n; i++)
+		out[i] = name[i] == '=' ? '/' : name[i];
+	rest = span_of(out);
+	span_cut(&rest, '/', &first);
+	if (rest.p == NULL)
+		return false;
+	if (span_eq(first, SPAN("due")))
+		return is_due_path(out);
+	if (span_eq(first, SPAN("hold")))
+		return id_valid(rest);
+	if (!span_eq(first, SPAN("quarantine")))
+		return false;
+	span_cut(&rest, '/', &first);
+	return queue_place_valid(first) && rest.p != NULL && id_valid(rest);
 }
 
 bool

@@ -37,6 +37,9 @@ int queue_open(struct queue *q, const char *dir);
 int queue_openat(struct queue *q, const char *path, int flags);
 /* renameat(2) with the same help for the directory of to. */
 int queue_rename(struct queue *q, const char *from, const char *to);
+/* The same for a name in the directory fd. */
+int queue_rename_from(struct queue *q, int fd, const char *from,
+    const char *to);
 
 /* fsync(2) of a directory of the queue: 0, or -1 and errno. */
 int queue_sync_dir(struct queue *q, const char *path);
@@ -53,6 +56,10 @@ void queue_due_name(int64_t due, unsigned attempts, const char *id,
 /* Reads "TTTTTTTTTT,N,ID"; false when it is not one. */
 bool queue_due_parse(struct span name, int64_t *due, unsigned *attempts,
     struct span *id);
+
+/* Where a member of a group goes (smtpe-queue(5), Groups): the path below the
+ * queue; false when it is no member's name. */
+bool queue_member_path(const char *name, char out[QUEUE_NAME_MAX]);
 
 /* A quarantine's or hold's name: 1..64 of letters, digits, "._-", not
  * beginning with a dot. */

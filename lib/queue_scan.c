@@ -28,13 +28,13 @@ is_dir(struct queue *q, const char *place, const struct dirent *e)
 
 /*
  * A group whose writer died after its commit: its members are brought up to
- * new/. The lock says whether the writer still lives; a crash in between
+ * new/, or where else they belong. The lock says whether the writer still lives; a crash in between
  * leaves a smaller group for the next run.
  */
 static void
 finish_group(struct queue *q, const char *id, struct queue_names *names)
 {
-	char dir[8 + ID_SIZE], from[QUEUE_NAME_MAX], to[QUEUE_NAME_MAX];
+	char dir[8 + ID_SIZE], to[QUEUE_NAME_MAX];
 	struct dirent *e;
 	DIR *d;
 
@@ -46,14 +46,12 @@ finish_group(struct queue *q, const char *id, struct queue_names *names)
 		return;
 	}
 	while ((e = queue_dir_next(d)) != NULL) {
-		if (!id_valid(span_of(e->d_name))) {
+		if (!queue_member_path(e->d_name, to)) {
 			queue_dir_report(dir, e->d_name);
 			continue;
 		}
-		snprintf(from, sizeof from, "%s/%.*s", dir, ID_SIZE,
-		    e->d_name);
-		snprintf(to, sizeof to, "new/%.*s", ID_SIZE, e->d_name);
-		if (renameat(q->fd, from, q->fd, to) == 0)
+		if (queue_rename_from(q, dirfd(d), e->d_name, to) == 0 &&
+		    id_valid(span_of(e->d_name)))
 			queue_names_plain(names, "new", e->d_name);
 	}
 	unlinkat(q->fd, dir, AT_REMOVEDIR);
