@@ -47,8 +47,9 @@ queue_group_open(struct queue_group *g, struct queue_in *in)
 	char path[QUEUE_NAME_MAX];
 
 	*g = (struct queue_group){.q = in->q, .in = in, .fd = -1};
-	g->whole = in->pending == in->size ? in->buffer : NULL;
-	if (g->whole == NULL && queue_in_flush(in) == -1)
+	if (in->pending == in->size)
+		g->whole = span_make(in->buffer, in->pending);
+	else if (queue_in_flush(in) == -1)
 		return -1;
 	if (in->error != 0) {
 		errno = in->error;
@@ -188,18 +189,16 @@ format(struct envelope *env, uint64_t size, struct buf *out)
 }
 
 static int
-fill(struct queue_group *g, int to, struct envelope *env, int from,
-    uint64_t size)
+fill(struct queue_group *g, int to, struct envelope *env, struct span whole)
 {
+	uint64_t size = whole.p != NULL ? whole.n : g->in->size;
 	struct buf trailer = {0};
 	int r = format(env, size, &trailer);
 
-	if (r == 0 && from == -1 && g->whole != NULL)
-		r = write_both(to, span_make(g->whole, (size_t)size),
-		    buf_span(&trailer));
-	else if (r == 0 && (r = copy(from != -1 ? from : g->in->fd, to, size)) ==
-	    0)
-		r = file_write_all(to, buf_span(&trailer));
+	if (r == 0 && whole.p == NULL)
+		r = copy(g->in->fd, to, size);
+	if (r == 0)
+		r = write_both(to, whole, buf_span(&trailer));
 	buf_free(&trailer);
 	return r;
 }
@@ -212,7 +211,7 @@ note_name(struct queue_group *g, const char *name)
 
 int
 queue_group_add(struct queue_group *g, struct envelope *env,
-    const char *place, int64_t due, int fd, uint64_t size)
+    const char *place, int64_t due, struct span other)
 {
 	char name[QUEUE_NAME_MAX];
 	int to;
@@ -220,7 +219,7 @@ queue_group_add(struct queue_group *g, struct envelope *env,
 	member_name(env, place, due, name);
 	/* The first one has the file that is there; it gets its trailer last,
 	 * after all copies of it. */
-	if (fd == -1 && g->own == NULL) {
+	if (other.p == NULL && g->own == NULL) {
 		g->own = env;
 		memcpy(g->own_name, name, sizeof name);
 		return 0;
@@ -233,7 +232,9 @@ queue_group_add(struct queue_group *g, struct envelope *env,
 		return -1;
 	note_name(g, name);
 	g->fds[g->nfds++] = to;
-	if (fill(g, to, env, fd, fd == -1 ? g->in->size : size) == -1)
+	if (other.p == NULL)
+		other = g->whole;
+	if (fill(g, to, env, other) == -1)
 		return -1;
 	/* On its way while the next ones are written; settle() waits. */
 	if (queue_commits_name(g->q, to))
@@ -255,9 +256,7 @@ add_own(struct queue_group *g)
 	}
 	r = format(g->own, in->size, &trailer);
 	if (r == 0)
-		r = write_both(in->fd, g->whole != NULL ?
-		    span_make(g->whole, (size_t)in->size) : span_of(NULL),
-		    buf_span(&trailer));
+		r = write_both(in->fd, g->whole, buf_span(&trailer));
 	buf_free(&trailer);
 	if (r == -1 ||
 	    renameat(g->q->fd, in->path, g->fd, g->own_name) == -1)

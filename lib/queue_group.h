@@ -19,7 +19,7 @@ struct queue_group {
 	int fd;			   /* the directory's, locked; -1: none */
 	char id[ID_SIZE];	   /* its name in tmp/ */
 	bool visible;		   /* it is new/ID */
-	const char *whole;	   /* the message, when it is in memory */
+	struct span whole;	   /* the message; p NULL: not in memory */
 	struct envelope *own;	   /* whose entry in's own file becomes */
 	char own_name[QUEUE_NAME_MAX];
 	struct buf names;	   /* of the members, each with a NUL */
@@ -37,12 +37,11 @@ int queue_group_open(struct queue_group *g, struct queue_in *in);
 /*
  * Adds an entry with the id env->id (in's id, "-" and a number), for place
  * ("new", "hold", "quarantine/NAME"), or due then after one attempt where due
- * is not 0. The message is in's; or what the first size octets of the file fd
- * hold, where fd is not -1. env is used until the commit. 0, or -1 and
- * errno.
+ * is not 0. The message is in's, or other where its p is not NULL. env is used
+ * until the commit. 0, or -1 and errno.
  */
 int queue_group_add(struct queue_group *g, struct envelope *env,
-    const char *place, int64_t due, int fd, uint64_t size);
+    const char *place, int64_t due, struct span other);
 
 /* Makes them visible and durable: 0. Otherwise -1 and errno, and nothing is
  * left behind. The group is over either way. */

@@ -9,7 +9,6 @@
 #include <fcntl.h>
 #include <ftw.h>
 #include <sys/file.h>
-#include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -104,13 +103,13 @@ start(struct span message)
 	queue_in_write(&in, message);
 }
 
+static const struct span none = {NULL, 0};
 static char ids[3][ID_SIZE];
 static struct envelope envs[3];
 
-/* Three members, the last of the file fd where that is not -1. */
+/* Three members, the last with another message where there is one. */
 static int
-add_three(struct queue_group *g, const char *const *places, int fd,
-    uint64_t size)
+add_three(struct queue_group *g, const char *const *places, struct span other)
 {
 	for (size_t i = 0; i < 3; i++) {
 		bool due = strcmp(places[i], "due") == 0;
@@ -120,7 +119,7 @@ add_three(struct queue_group *g, const char *const *places, int fd,
 		    .received_us = 1000000, .sender = SPAN("s@x.test"),
 		    .rcpts = &rcpts[i], .nrcpts = 1};
 		if (queue_group_add(g, &envs[i], places[i],
-			due ? 1800000000 : 0, i == 2 ? fd : -1, size) == -1)
+			due ? 1800000000 : 0, i == 2 ? other : none) == -1)
 			return -1;
 	}
 	return 0;
@@ -135,7 +134,7 @@ test_three(struct span message, const char *what)
 	diag("%s", what);
 	start(message);
 	is_int(queue_group_open(&g, &in), 0, "a group");
-	is_int(add_three(&g, places, -1, 0), 0, "of three");
+	is_int(add_three(&g, places, none), 0, "of three");
 	is_size(entries("new"), 0, "nothing of it is visible");
 	is_int(queue_group_commit(&g), 0, "commit");
 	is_int(in.fd, -1, "closed");
@@ -152,42 +151,38 @@ static void
 test_other_data(void)
 {
 	static const char *const places[] = {"new", "new", "new"};
-	int fd = memfd_create("data", MFD_CLOEXEC);
 	struct queue_group g;
 
-	ok(write(fd, "other\r\ndata", 11) == 11, "another message");
 	start(SPAN("Subject: x\r\n\r\n"));
 	is_int(queue_group_open(&g, &in), 0, "a group");
-	is_int(add_three(&g, places, fd, 7), 0, "one has other data");
+	is_int(add_three(&g, places, SPAN("other\r\n")), 0,
+	    "one has other data");
 	is_int(queue_group_commit(&g), 0, "commit");
 	ok(holds("new", ids[0], SPAN("Subject: x\r\n\r\n"), "a@x.test") &&
 	    holds("new", ids[1], SPAN("Subject: x\r\n\r\n"), "b@y.test"),
 	    "two as received");
 	ok(holds("new", ids[2], SPAN("other\r\n"), "c@z.test"),
-	    "one with its own, and no more of it than was said");
-	close(fd);
+	    "one with its own");
 }
 
 /* Nobody has the file that is there. */
 static void
 test_only_others(void)
 {
-	int fd = memfd_create("data", MFD_CLOEXEC);
 	struct envelope env = {.received_us = 1, .sender = SPAN("s@x.test"),
 	    .rcpts = rcpts, .nrcpts = 1};
 	struct queue_group g;
 	char id[ID_SIZE];
 
-	ok(write(fd, "other\r\n", 7) == 7, "another message");
 	start(SPAN("Subject: x\r\n\r\n"));
 	snprintf(id, sizeof id, "%.26s-1", in.id);
 	env.id = span_of(id);
 	is_int(queue_group_open(&g, &in), 0, "a group");
-	is_int(queue_group_add(&g, &env, "new", 0, fd, 7), 0, "of one");
+	is_int(queue_group_add(&g, &env, "new", 0, SPAN("other\r\n")), 0,
+	    "of one");
 	is_int(queue_group_commit(&g), 0, "commit");
 	ok(holds("new", id, SPAN("other\r\n"), "a@x.test"), "is there");
 	is_size(entries("tmp"), 0, "the message as received is gone");
-	close(fd);
 }
 
 static void
@@ -205,7 +200,7 @@ test_many(void)
 		many[i] = (struct envelope){.id = span_of(names[i]),
 		    .received_us = 1000000, .sender = SPAN("s@x.test"),
 		    .rcpts = rcpts, .nrcpts = 1};
-		if (queue_group_add(&g, &many[i], "new", 0, -1, 0) == -1)
+		if (queue_group_add(&g, &many[i], "new", 0, none) == -1)
 			ok(false, "add");
 	}
 	is_int(queue_group_commit(&g), 0, "commit of 200");
@@ -224,7 +219,7 @@ test_failures(void)
 
 	start(SPAN("Subject: x\r\n\r\n"));
 	is_int(queue_group_open(&g, &in), 0, "a group");
-	is_int(add_three(&g, places, -1, 0), 0, "of three");
+	is_int(add_three(&g, places, none), 0, "of three");
 	errno = ENOSPC;
 	queue_group_abort(&g);
 	is_int(errno, ENOSPC, "an abort keeps errno");
@@ -232,7 +227,7 @@ test_failures(void)
 	is_size(entries("new"), before, "... and nothing in new");
 	start(SPAN("Subject: x\r\n\r\n"));
 	is_int(queue_group_open(&g, &in), 0, "a group");
-	is_int(add_three(&g, places, -1, 0), 0, "of three");
+	is_int(add_three(&g, places, none), 0, "of three");
 	/* Its name in new/ is taken by something else. */
 	fd = openat(q.fd, "new", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	is_int(mkdirat(fd, in.id, 0700), 0, "a name is taken");
