@@ -23,15 +23,18 @@ arrival_open(struct session *s)
 	return 0;
 }
 
-void
-arrival_start(struct session *s, struct arrival *a)
+struct arrival *
+arrival_start(struct session *s)
 {
-	memset(a, 0, sizeof *a);
+	struct arrival *a = arena_zalloc(&s->tx.arena, sizeof *a);
+
 	a->started = clock_mono();
+	s->arrival = a;
 	s->scan = &a->header;
 	s->message_ended = false;
 	feed_start(&a->feed, s);
 	s->verb = SPAN(".");
+	return a;
 }
 
 /* The rest is only read to find its end; the disk is free at once. */
@@ -43,6 +46,17 @@ give_up(struct session *s, struct arrival *a)
 	a->given_up = true;
 	feed_stop(&a->feed);
 	queue_in_abort(&s->in);
+}
+
+void
+arrival_expect(struct session *s, struct arrival *a, uint64_t octets)
+{
+	uint64_t most = s->controls.databytes;
+
+	if (most == 0 || (a->size <= most && octets <= most - a->size))
+		return;
+	a->too_big = true;
+	give_up(s, a);
 }
 
 void
@@ -130,9 +144,12 @@ arrival_check(struct session *s, const struct arrival *a)
 }
 
 void
-arrival_end(struct session *s, struct arrival *a)
+arrival_end(struct session *s)
 {
+	if (s->arrival == NULL)
+		return;
 	s->scan = NULL;
-	feed_stop(&a->feed);
+	feed_stop(&s->arrival->feed);
 	queue_in_abort(&s->in);
+	s->arrival = NULL;
 }

@@ -25,8 +25,13 @@ struct arrival {
 /* Creates tmp/ID, before the client is told to go ahead: 0, or -1, errno. */
 int arrival_open(struct session *s);
 
-/* The first octet may come. */
-void arrival_start(struct session *s, struct arrival *a);
+/* The first octet may come. It is s->arrival from here to arrival_end(), in
+ * the transaction's memory. */
+struct arrival *arrival_start(struct session *s);
+
+/* So many octets are going to come: when they are too many, nothing of them
+ * is kept from the first. */
+void arrival_expect(struct session *s, struct arrival *a, uint64_t octets);
 
 /* Octets of the message, decoded. */
 void arrival_take(struct session *s, struct arrival *a, struct span run);
@@ -37,7 +42,8 @@ void arrival_set_deadlines(struct session *s, const struct arrival *a);
 /* What speaks against the message itself, before anybody is asked. */
 struct reply arrival_check(struct session *s, const struct arrival *a);
 
-/* It is over, in whatever way; what was not committed is gone. */
-void arrival_end(struct session *s, struct arrival *a);
+/* It is over, in whatever way; what was not committed is gone. Nothing is
+ * done when none is open. */
+void arrival_end(struct session *s);
 
 #endif

@@ -37,7 +37,7 @@ read_message(struct session *s, struct arrival *a)
 struct reply
 cmd_data_act(struct session *s, struct reply answer)
 {
-	struct arrival a;
+	struct arrival *a;
 	struct reply r;
 	int n;
 
@@ -51,16 +51,14 @@ cmd_data_act(struct session *s, struct reply answer)
 	    REPLY(354, NULL, "Go ahead, end with <CRLF>.<CRLF>")));
 	/* The line stands in the buffer that the message now comes into. */
 	s->facts.input = arena_dup(&s->scratch, s->facts.input);
-	arrival_start(s, &a);
-	n = read_message(s, &a);
+	a = arrival_start(s);
+	n = read_message(s, a);
 	s->message_ended = n == 1;
-	if (n != 1) {
-		arrival_end(s, &a);
+	if (n != 1)
 		return session_lost(s, n);
-	}
-	r = final_verdict(s, &a);
-	r.drop |= a.feed.drop;
-	arrival_end(s, &a);
+	r = final_verdict(s, a);
+	r.drop |= a->feed.drop;
+	arrival_end(s);
 	s->reset_after = true;
 	return r;
 }

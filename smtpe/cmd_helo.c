@@ -41,30 +41,56 @@ cmd_helo_act(struct session *s, struct reply answer)
 	    SPAN_ARG(s->controls.me)));
 }
 
+bool
+cmd_ehlo_offers(const struct session *s, struct span keyword)
+{
+	return !control_list_has(&s->controls.hideextensions, keyword);
+}
+
+/* A line for the keyword, unless it is hidden; it may go on. */
+static bool
+offer(const struct session *s, struct buf *b, const char *keyword)
+{
+	if (!cmd_ehlo_offers(s, span_of(keyword)))
+		return false;
+	if (b->n > 0)
+		buf_putc(b, '\n');
+	buf_puts(b, keyword);
+	return true;
+}
+
+static void
+offer_auth(const struct session *s, struct buf *b)
+{
+	if (!offer(s, b, "AUTH"))
+		return;
+	for (size_t i = 0; i < s->controls.authmechs.n; i++) {
+		buf_putc(b, ' ');
+		buf_put(b, s->controls.authmechs.v[i]);
+	}
+}
+
 /* What is offered, one a line: the script may change the list. */
 static struct span
 extensions(struct session *s)
 {
+	const struct controls *c = &s->controls;
 	struct buf b = {0};
 	struct span list;
 
-	if (s->controls.pipelining)
-		buf_puts(&b, "PIPELINING\n");
-	buf_puts(&b, "SIZE");
-	if (s->controls.databytes != 0)
-		buf_printf(&b, " %llu",
-		    (unsigned long long)s->controls.databytes);
-	if (auth_configured(s) && auth_allowed(s) && s->auth_user.p == NULL) {
-		buf_puts(&b, "\nAUTH");
-		for (size_t i = 0; i < s->controls.authmechs.n; i++) {
-			buf_putc(&b, ' ');
-			buf_put(&b, s->controls.authmechs.v[i]);
-		}
-	}
-	if (s->xclient)
-		buf_puts(&b, "\nXCLIENT NAME ADDR PORT PROTO HELO LOGIN "
+	if (c->pipelining)
+		offer(s, &b, "PIPELINING");
+	if (offer(s, &b, "SIZE") && c->databytes != 0)
+		buf_printf(&b, " %llu", (unsigned long long)c->databytes);
+	if (auth_configured(s) && auth_allowed(s) && s->auth_user.p == NULL)
+		offer_auth(s, &b);
+	if (s->xclient && offer(s, &b, "XCLIENT"))
+		buf_puts(&b, " NAME ADDR PORT PROTO HELO LOGIN "
 		    "DESTADDR DESTPORT");
-	buf_puts(&b, "\n8BITMIME\nENHANCEDSTATUSCODES\nHELP");
+	offer(s, &b, "8BITMIME");
+	offer(s, &b, "CHUNKING");
+	offer(s, &b, "ENHANCEDSTATUSCODES");
+	offer(s, &b, "HELP");
 	list = arena_dup(&s->scratch, buf_span(&b));
 	buf_free(&b);
 	return list;

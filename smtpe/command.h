@@ -38,6 +38,10 @@ extern const struct command commands[COMMAND_N];
 /* The verb's row, or NULL; *argument is what stands behind the verb. */
 const struct command *command_find(struct span line, struct span *argument);
 
+/* Is the extension offered to this client, as far as settings go
+ * (hideextensions)? What is not offered is not understood either. */
+bool cmd_ehlo_offers(const struct session *s, struct span keyword);
+
 #define COMMAND(VERB, name, phases, argument, hook, syntax)                   \
 	struct reply cmd_##name##_admit(struct session *s,                    \
 	    struct span argument_);                                           \

@@ -4,6 +4,7 @@
  */
 #include "dispatch.h"
 #include "command.h"
+#include "payload.h"
 #include "try.h"
 
 /* After the reply to what ends a transaction: hook.reset, and a new one. */
@@ -34,6 +35,8 @@ out_of_sequence(struct session *s)
 		usual.text = SPAN("Say MAIL first");
 	else if (s->phase == PHASE_MAIL)
 		usual.text = SPAN("Say RCPT first");
+	else if (s->phase == PHASE_CHUNKS)
+		usual.text = SPAN("Say BDAT or RSET");
 	else if (s->phase == PHASE_REFUSED)
 		return usual;
 	return session_answer(session_ask(s, HOOK_out_seq, &line, 1).reply,
@@ -47,7 +50,7 @@ out_of_sequence(struct session *s)
 static bool
 talks_early(struct session *s, const struct command *c)
 {
-	if (!s->controls.pipeliningreject || io_pending(&s->io).n == 0)
+	if (!s->controls.pipeliningreject || !payload_is_followed(s))
 		return false;
 	return (c->phases & LAST) != 0 || !s->esmtp ||
 	    !s->controls.pipelining;
@@ -74,22 +77,6 @@ admit(struct session *s, const struct command *c, struct span argument)
 	return c->admit(s, argument);
 }
 
-/* Commands that bring no message nearer are errors in the end, which are
- * counted, and answered all the same. */
-static struct reply
-count_junk(struct session *s, const struct command *c)
-{
-	const uint64_t max = s->controls.maxjunk;
-
-	if (c->hook == HOOK_mail || c->hook == HOOK_rcpt ||
-	    c->hook == HOOK_data || c->hook == HOOK_quit)
-		return REPLY_NONE;
-	s->junk++;
-	if (max == 0 || s->junk <= max)
-		return REPLY_NONE;
-	return session_count_error(s);
-}
-
 /* One command of the table: admit, then ask, then act. */
 static struct reply
 run_command(struct session *s, const struct command *c, struct span argument)
@@ -97,8 +84,8 @@ run_command(struct session *s, const struct command *c, struct span argument)
 	struct answer a = ANSWER_NONE;
 	struct reply r = admit(s, c, argument);
 
-	if (r.code == 0)
-		r = count_junk(s, c);
+	if (r.code == 0 && (c->phases & NEARER) == 0)
+		r = session_count_junk(s);
 	if (r.code != 0)
 		return r;
 	if (c->hook != NO_HOOK)
@@ -161,34 +148,38 @@ ask_command(struct session *s, struct span *line)
 void
 dispatch_line(struct session *s, struct span line)
 {
+	bool measured = payload_measure(s, line);
 	struct answer a;
 	struct reply r;
 
 	arena_reset(&s->scratch);
 	s->verb = span_of(NULL);
 	s->facts.input = line;
-	s->facts.pipelining |= io_pending(&s->io).n > 0;
+	s->facts.pipelining |= payload_is_followed(s);
 	if (s->trace)
 		try_show_line(s, line);
 	a = ask_command(s, &line);
-	if (a.go_on && a.reply.code == 0) {
+	if (!measured) {
+		r = payload_unknown();
+	} else if (a.go_on && a.reply.code == 0) {
 		r = answer_line(s, line);
 		r.drop |= a.reply.drop;
 	} else {
 		r = a.reply;
 	}
+	r = payload_swallow(s, r);
 	if (r.code != 0)
 		session_reply(s, r);
-	/* What a message paid for is over with it; its reply goes out. */
-	if (s->io.session_deadline != s->deadline) {
-		io_flush(&s->io);
-		s->io.session_deadline = s->deadline;
-	}
 	s->facts.input = (struct span){NULL, 0};
 	s->verb = span_of(NULL);
 	if (s->reset_after && s->ending == GOES_ON)
 		reset(s);
-	else if ((s->phase & (PHASE_MAIL | PHASE_RCPT)) == 0)
+	else if ((s->phase & (PHASE_MAIL | PHASE_RCPT | PHASE_CHUNKS)) == 0)
 		s->facts.in_transaction = false;
 	s->reset_after = false;
+	/* What a message paid for is over with it; its reply goes out. */
+	if (s->io.session_deadline != s->deadline && s->arrival == NULL) {
+		io_flush(&s->io);
+		s->io.session_deadline = s->deadline;
+	}
 }

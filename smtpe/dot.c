@@ -60,7 +60,7 @@ plain_stretch(struct dot *d, const char *p, size_t n)
 	while (i < n) {
 		size_t j;
 
-		if (d->state == START && p[i] == '.')
+		if (d->state == START && !d->plain && p[i] == '.')
 			break;
 		j = i + find_special(p + i, n - i);
 		d->line += j - i;
@@ -114,7 +114,7 @@ resolve(struct dot *d, char c, bool *taken)
 static struct span
 special(struct dot *d, const char *c)
 {
-	if (d->state == START && *c == '.') {
+	if (d->state == START && !d->plain && *c == '.') {
 		d->state = DOT_SEEN;
 		return span_of(NULL);
 	}
@@ -154,4 +154,16 @@ dot_next(struct dot *d, struct span *in, struct span *run)
 			*in = span_skip(*in, 1);
 	}
 	return run->n > 0;
+}
+
+struct span
+dot_finish(struct dot *d)
+{
+	d->ended = true;
+	if (d->state == START)
+		return span_of(NULL);
+	if (d->state == AFTER_CR)
+		d->bare_cr = true;
+	end_line(d);
+	return SPAN("\r\n");
 }

@@ -13,6 +13,8 @@
 
 struct dot {
 	unsigned char state; /* private; 0 at the start */
+	bool plain;	     /* set at the start: a dot means nothing, the end
+			      * is known from elsewhere (RFC 3030 2) */
 	bool ended;	     /* CRLF.CRLF has been seen */
 	bool bare_cr, bare_lf, nul;
 	uint64_t line;	     /* octets of the line being read */
@@ -25,5 +27,11 @@ struct dot {
  * *in. A run borrows from *in, or is static.
  */
 bool dot_next(struct dot *d, struct span *in, struct span *run);
+
+/*
+ * The end, where it is known from elsewhere: what was held back is decided.
+ * Gives what is still to come, "" or the CRLF that the last line lacks.
+ */
+struct span dot_finish(struct dot *d);
 
 #endif

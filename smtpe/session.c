@@ -1,6 +1,7 @@
 /* session: see session.h. From the first octet to hook.close; what is said is
  * speak.c's, what a line does dispatch.c's, what verdicts mean policy.c's. */
 #include "session.h"
+#include "arrival.h"
 #include "dispatch.h"
 #include "greet.h"
 #include "log.h"
@@ -30,6 +31,7 @@ session_peer_name(struct session *s)
 void
 session_new_transaction(struct session *s)
 {
+	arrival_end(s);
 	transaction_start(&s->tx);
 	s->facts.id_transaction = span_of(s->tx.id);
 	s->facts.msg_file = (struct span){NULL, 0};
@@ -61,6 +63,7 @@ session_lost(struct session *s, int result)
 {
 	int e = result == 0 ? ECONNRESET : errno;
 
+	arrival_end(s);
 	s->ending = END_GONE;
 	if (e == ETIMEDOUT) {
 		s->ending = END_TIMEOUT;
@@ -156,6 +159,7 @@ session_run(struct session *s)
 	if (greet_let_in(s))
 		session_reply(s, session_greet(s));
 	command_loop(s);
+	arrival_end(s);
 	linger(s);
 	smarthost_close(s);
 	log_end(s);

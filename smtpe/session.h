@@ -29,10 +29,13 @@ enum phase {
 	PHASE_GREETED = 4,
 	PHASE_MAIL = 8,	     /* a sender, no recipient */
 	PHASE_RCPT = 16,     /* at least one recipient */
+	PHASE_CHUNKS = 32,   /* a message is coming in by BDAT */
 };
 /* In command.def: RFC 2920 wants its answer before anything else is sent. */
 #define LAST 128
-#define PHASE_OPEN (PHASE_GREETED | PHASE_MAIL | PHASE_RCPT)
+#define NEARER 256  /* it brings a message nearer: never junk */
+#define CARRIES 512 /* octets follow the line, as many as it begins with */
+#define PHASE_OPEN (PHASE_GREETED | PHASE_MAIL | PHASE_RCPT | PHASE_CHUNKS)
 
 struct peer {
 	struct ip ip, local;
@@ -92,6 +95,10 @@ struct session {
 				     * once, in between */
 	bool dry_run;		    /* queuedir none: nothing is queued */
 	struct queue_in in;
+	struct arrival *arrival;    /* the message that is coming in; NULL: none
+				     * is */
+	uint64_t payload;	    /* octets behind the command line that are
+				     * not read yet (payload.h) */
 	const struct header_scan *scan; /* of the message that is coming in;
 					 * NULL: none is */
 	bool message_ended;
@@ -132,6 +139,10 @@ struct answer session_ask_lines(struct session *s, enum hook_id hook,
 /* Counts an error; a client that collects them waits here. REPLY_NONE, or the
  * 421 that ends it. */
 struct reply session_count_error(struct session *s);
+
+/* Commands that bring no message nearer are errors in the end, which are
+ * counted, and answered all the same. The same replies. */
+struct reply session_count_junk(struct session *s);
 
 /* What to say when an act worked: the hook's words, where it gave some. */
 struct reply session_answer(struct reply answer, struct reply usual);

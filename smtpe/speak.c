@@ -50,6 +50,17 @@ session_count_error(struct session *s)
 	return r;
 }
 
+struct reply
+session_count_junk(struct session *s)
+{
+	const uint64_t max = s->controls.maxjunk;
+
+	s->junk++;
+	if (max == 0 || s->junk <= max)
+		return REPLY_NONE;
+	return session_count_error(s);
+}
+
 /* Apart, so that a reply that is not logged does not pay for the stack. */
 static void __attribute__((noinline))
 log_reply(struct session *s, struct reply r)

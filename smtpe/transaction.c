@@ -14,6 +14,17 @@ transaction_start(struct transaction *tx)
 	id_make(tx->id);
 }
 
+struct reply
+transaction_keep(struct transaction *tx, struct reply r)
+{
+	if (r.code == 0)
+		return r;
+	r.text = arena_dup(&tx->arena, r.text);
+	if (r.enhanced != NULL)
+		r.enhanced = arena_cstr(&tx->arena, span_of(r.enhanced));
+	return r;
+}
+
 void
 transaction_add_recipient(struct transaction *tx, struct span address,
     struct span params)
@@ -56,11 +67,5 @@ transaction_quarantine(struct transaction *tx, struct span name,
 	tx->fate = FATE_QUARANTINE;
 	tx->quarantine = arena_printf(&tx->arena, "quarantine/%.*s",
 	    SPAN_ARG(name)).p;
-	tx->refusal = refusal;
-	if (refusal.code == 0)
-		return;
-	tx->refusal.text = arena_dup(&tx->arena, refusal.text);
-	if (refusal.enhanced != NULL)
-		tx->refusal.enhanced = arena_cstr(&tx->arena,
-		    span_of(refusal.enhanced));
+	tx->refusal = transaction_keep(tx, refusal);
 }

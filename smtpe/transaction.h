@@ -35,6 +35,8 @@ struct transaction {
 	struct buf header;	  /* as received, once somebody wanted it */
 	struct reply refusal;	  /* to be given at the dot, while a copy is
 				   * kept; code 0: none */
+	struct reply lost_chunk;  /* the refusal of a chunk, which is that of
+				   * all after it; code 0: none */
 	/* What the command at hand has parsed, in its scratch memory; act()
 	 * makes it so. */
 	struct address next;
@@ -45,6 +47,9 @@ struct transaction {
 
 /* Forgets everything; a new id. */
 void transaction_start(struct transaction *tx);
+
+/* r with its texts in the transaction's memory. */
+struct reply transaction_keep(struct transaction *tx, struct reply r);
 
 void transaction_add_recipient(struct transaction *tx, struct span address,
     struct span params);
