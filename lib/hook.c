@@ -79,6 +79,21 @@ protected_lines(lua_State *L, struct hook_call *call)
 	return 0;
 }
 
+/* The call's own table `context', made at need. */
+static void
+push_context(lua_State *L, struct hook_context *c)
+{
+	if (c->state != hook_recover_state())
+		*c = (struct hook_context){0};
+	if (c->ref == 0) {
+		lua_newtable(L);
+		c->ref = luaL_ref(L, LUA_REGISTRYINDEX);
+		c->state = hook_recover_state();
+	}
+	lua_rawgeti(L, LUA_REGISTRYINDEX, c->ref);
+	lua_setglobal(L, "context");
+}
+
 static int
 protected_run(lua_State *L)
 {
@@ -87,6 +102,8 @@ protected_run(lua_State *L)
 
 	if (call->lines.p != NULL)
 		return protected_lines(L, call);
+	if (call->context != NULL)
+		push_context(L, call->context);
 
 	for (size_t i = 0; i < call->nargs; i++)
 		if (call->args[i].type == ARG_LIST)
@@ -120,11 +137,11 @@ fail(struct hooks *h, enum hook_id id, enum hook_policy policy, bool script,
 	const struct hook_row *row = &hook_rows[id];
 	const struct controls *c = h->config.controls;
 	bool defer = policy == POLICY_DEFER ||
-	    (script && (c != NULL ? span_eq(c->hookerror, SPAN("defer")) :
+	    (script && policy == POLICY_SCRIPT && (c != NULL ? span_eq(c->hookerror, SPAN("defer")) :
 		h->config.defer_errors));
 
 	*v = (struct verdict){.failed = true};
-	if (policy == POLICY_REFUSE)
+	if (policy == POLICY_REFUSE || policy == POLICY_DENY)
 		v->kind = VERDICT_REJECT;
 	if (policy == POLICY_CLOSE) {
 		v->kind = VERDICT_DISCONNECT;
@@ -238,7 +255,10 @@ start(struct hooks *h, struct hook_call *call)
 	if (h->config.trace)
 		started = hook_trace_clock();
 	h->busy = true;
-	run(h, call);
+	if (h->config.recover)
+		hook_recover_run(call, run);
+	else
+		run(h, call);
 	h->busy = false;
 	if (h->config.trace)
 		hook_trace(call, lines, started);
@@ -252,6 +272,25 @@ hook_run(struct hooks *h, enum hook_id id, const struct hook_arg *args,
 	    .h = h, .id = id, .args = args, .nargs = nargs, .v = v};
 
 	start(h, &call);
+}
+
+void
+hook_run_with(struct hooks *h, enum hook_id id, const struct hook_arg *args,
+    size_t nargs, struct verdict *v, struct hook_context *context)
+{
+	struct hook_call call = {.h = h, .id = id, .args = args,
+	    .nargs = nargs, .v = v, .context = context};
+
+	start(h, &call);
+}
+
+void
+hook_context_end(struct hooks *h, struct hook_context *c)
+{
+	/* Two tables of Lua's own: nothing here can raise. */
+	if (h != NULL && c->ref != 0 && c->state == hook_recover_state())
+		luaL_unref(h->L, LUA_REGISTRYINDEX, c->ref);
+	*c = (struct hook_context){0};
 }
 
 void

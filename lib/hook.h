@@ -28,6 +28,9 @@ enum hook_id {
 #define HOOK_YES_NO   (-3) /* true and nil go on, false refuses */
 #define HOOK_AUTH     (-4) /* 235 and 334 */
 #define HOOK_TABLE    (-5) /* no string, but nil or a table: see fields */
+#define HOOK_ROUTE    (-7) /* a table, a reply, or a line: see list */
+#define HOOK_SENT     (-8) /* true accepts, or a reply; nothing else */
+#define HOOK_TRUE     (-9) /* true accepts, all else refuses */
 #define HOOK_LISTS    (-6) /* the same with an array of arrays of strings */
 
 /* What the script wants. */
@@ -43,6 +46,7 @@ enum verdict_kind {
 	VERDICT_DISCARD,
 	VERDICT_QUARANTINE, /* place; reply.code != 0: refuse all the same */
 	VERDICT_DISCONNECT, /* reply and drop */
+	VERDICT_HOLD,	    /* the entry waits for an operator */
 };
 #define V(kind) (1u << VERDICT_##kind)
 
@@ -64,6 +68,10 @@ struct verdict {
 	bool drop;	    /* close the connection after the reply */
 	struct span place;  /* VERDICT_QUARANTINE: its name, valid */
 	bool failed;	    /* an error or a limit made this verdict */
+	/* VERDICT_DEFER in queuerun: again after so many seconds, if timed;
+	 * and is it no attempt? */
+	bool timed, uncounted;
+	int64_t after;
 	struct span list;   /* the ARG_LIST argument as the hook left it, or
 			     * the array it returned, divided by '\n'; with
 			     * HOOK_LINE the line; p NULL: unchanged */
@@ -77,22 +85,28 @@ struct verdict {
 /* Arguments, in the order of hook.def. */
 struct hook_arg {
 	enum { ARG_NIL, ARG_STRING, ARG_INTEGER, ARG_BOOLEAN, ARG_PARAMS,
-		ARG_LIST, ARG_MSG } type;
+		ARG_LIST, ARG_MSG, ARG_FIELDS } type;
 	struct span s; /* STRING; PARAMS: "BODY=8BITMIME SIZE=1" as sent;
 			* LIST: strings divided by '\n' */
-	int64_t i;     /* INTEGER, BOOLEAN */
+	int64_t i;     /* INTEGER, BOOLEAN; FIELDS: how many */
 	struct message *msg; /* MSG */
+	/* FIELDS: a table; "a.b" is b of a table a, whose fields stand
+	 * together. */
+	const struct hook_field *fields;
 };
-#define HOOK_STRING(x) ((struct hook_arg){ARG_STRING, (x), 0, NULL})
-#define HOOK_PARAMS(x) ((struct hook_arg){ARG_PARAMS, (x), 0, NULL})
-#define HOOK_LIST(x)   ((struct hook_arg){ARG_LIST, (x), 0, NULL})
+#define HOOK_STRING(x) ((struct hook_arg){.type = ARG_STRING, .s = (x)})
+#define HOOK_PARAMS(x) ((struct hook_arg){.type = ARG_PARAMS, .s = (x)})
+#define HOOK_LIST(x)   ((struct hook_arg){.type = ARG_LIST, .s = (x)})
 #define HOOK_INTEGER(x)                                                       \
-	((struct hook_arg){ARG_INTEGER, {NULL, 0}, (int64_t)(x), NULL})
+	((struct hook_arg){.type = ARG_INTEGER, .i = (int64_t)(x)})
 #define HOOK_BOOLEAN(x)                                                       \
-	((struct hook_arg){ARG_BOOLEAN, {NULL, 0}, (x) ? 1 : 0, NULL})
+	((struct hook_arg){.type = ARG_BOOLEAN, .i = (x) ? 1 : 0})
 
+#define HOOK_FIELDS(f, n)                                                      \
+	((struct hook_arg){.type = ARG_FIELDS, .fields = (f),                  \
+	    .i = (int64_t)(n)})
 /* msg, for this call alone (message.h). */
-#define HOOK_MSG(m) ((struct hook_arg){ARG_MSG, {NULL, 0}, 0, (m)})
+#define HOOK_MSG(m) ((struct hook_arg){.type = ARG_MSG, .msg = (m)})
 
 /*
  * The facts that the tables client, connection and transaction show. The
@@ -146,6 +160,12 @@ struct hook_config {
 	 * prepared before the hook ran, newline included; must not return.
 	 */
 	void (*stuck)(const char *line, size_t n);
+	/*
+	 * Lives on where that is possible: when what does not end is Lua's own
+	 * string or table library, the call fails and the script is loaded
+	 * anew; only else is stuck() called.
+	 */
+	bool recover;
 };
 
 struct hooks; /* one Lua state; one per process */
@@ -165,6 +185,20 @@ unsigned hook_nparams(const struct hooks *h, enum hook_id id);
 /* Calls it; v is VERDICT_DEFAULT when it is not defined. Never fails. */
 void hook_run(struct hooks *h, enum hook_id id, const struct hook_arg *args,
     size_t nargs, struct verdict *v);
+
+/*
+ * The same with a table `context' of its own, for a stage that several calls
+ * make up: made at the first, gone with hook_context_end(). A zeroed one is
+ * new. After the script was loaded anew it is a new one, too.
+ */
+struct hook_context {
+	unsigned long state;
+	int ref;
+};
+void hook_run_with(struct hooks *h, enum hook_id id,
+    const struct hook_arg *args, size_t nargs, struct verdict *v,
+    struct hook_context *context);
+void hook_context_end(struct hooks *h, struct hook_context *context);
 
 /*
  * Calls it once for each line of a block of whole lines, without their CRLF,

@@ -110,15 +110,57 @@ put_number(const struct reader *r, struct span name)
 	lua_pop(L, 1);
 }
 
+static bool
+has_names(lua_State *L)
+{
+	bool named;
+
+	lua_pushnil(L);
+	if (lua_next(L, -2) == 0)
+		return false;
+	named = lua_type(L, -2) == LUA_TSTRING;
+	lua_pop(L, 2);
+	return named;
+}
+
+static struct span check_name(lua_State *L, size_t *n);
+static void put_field(const struct reader *r, struct span name, size_t *n);
+
+/* The fields of the table on top, as "name.field". */
+static void
+put_named(const struct reader *r, struct span name, size_t *n)
+{
+	lua_State *L = r->L;
+
+	for (lua_pushnil(L); lua_next(L, -2) != 0; lua_pop(L, 1)) {
+		struct span part = check_name(L, n), whole;
+		char both[2 * NAME_OCTETS + 1];
+
+		if (lua_istable(L, -1))
+			luaL_error(L, "%s is a table in a table in a table",
+			    lua_pushlstring(L, part.p, part.n));
+		memcpy(both, name.p, name.n);
+		both[name.n] = '.';
+		memcpy(both + name.n + 1, part.p, part.n);
+		whole = span_make(both, name.n + 1 + part.n);
+		put_field(r, whole, n);
+	}
+}
+
 /* The field whose value is on top. */
 static void
-put_field(const struct reader *r, struct span name)
+put_field(const struct reader *r, struct span name, size_t *n)
 {
-	struct hook_field *f = add(r, name);
 	lua_State *L = r->L;
 	int type = lua_type(L, -1);
+	struct hook_field *f;
 	struct span s;
 
+	if (type == LUA_TTABLE && has_names(L)) {
+		put_named(r, name, n);
+		return;
+	}
+	f = add(r, name);
 	switch (type) {
 	case LUA_TSTRING:
 		f->type = FIELD_STRING;
@@ -181,6 +223,22 @@ finish(const struct reader *r, struct verdict *v)
 	v->table = true;
 }
 
+/* The key below the value on top. */
+static struct span
+check_name(lua_State *L, size_t *n)
+{
+	struct span name;
+
+	if (lua_type(L, -2) != LUA_TSTRING)
+		luaL_error(L, "the table has a key that is a %s",
+		    luaL_typename(L, -2));
+	name = mod_check_span(L, -2);
+	check_text(L, SPAN("a name"), name, false);
+	if (name.n == 0 || name.n > NAME_OCTETS || ++*n > FIELDS_MAX)
+		luaL_error(L, "the table is too big");
+	return name;
+}
+
 static struct reader
 start(lua_State *L, struct hook_call *call, size_t max)
 {
@@ -197,16 +255,9 @@ hook_fields_read(lua_State *L, struct hook_call *call, int idx)
 
 	lua_pushvalue(L, idx);
 	for (lua_pushnil(L); lua_next(L, -2) != 0; lua_pop(L, 1)) {
-		struct span name;
+		struct span name = check_name(L, &n);
 
-		if (lua_type(L, -2) != LUA_TSTRING)
-			luaL_error(L, "the table has a key that is a %s",
-			    luaL_typename(L, -2));
-		name = mod_check_span(L, -2);
-		check_text(L, SPAN("a name"), name, false);
-		if (name.n == 0 || name.n > NAME_OCTETS || ++n > FIELDS_MAX)
-			luaL_error(L, "the table is too big");
-		put_field(&r, name);
+		put_field(&r, name, &n);
 	}
 	lua_pop(L, 1);
 	finish(&r, call->v);
@@ -240,4 +291,61 @@ hook_fields_read_lists(lua_State *L, struct hook_call *call, int idx)
 	}
 	lua_pop(L, 1);
 	finish(&r, call->v);
+}
+
+static void
+push_value(lua_State *L, const struct hook_field *f)
+{
+	struct span rest = f->text, item;
+
+	switch (f->type) {
+	case FIELD_STRING:
+		mod_push_span(L, f->text);
+		break;
+	case FIELD_NUMBER:
+		mod_push_span(L, f->text);
+		if (lua_stringtonumber(L, lua_tostring(L, -1)) > 0)
+			lua_remove(L, -2);
+		break;
+	case FIELD_BOOLEAN:
+		lua_pushboolean(L, span_eq(f->text, SPAN("1")));
+		break;
+	case FIELD_LIST:
+		lua_createtable(L, (int)f->items, 0);
+		for (size_t i = 1; i <= f->items; i++) {
+			span_cut(&rest, '\n', &item);
+			mod_push_span(L, item);
+			lua_rawseti(L, -2, (lua_Integer)i);
+		}
+		break;
+	}
+}
+
+void
+hook_fields_push(lua_State *L, const struct hook_field *f, size_t n)
+{
+	lua_newtable(L);
+	for (size_t i = 0; i < n; i++) {
+		size_t dot = span_chr(f[i].name, '.');
+
+		if (dot == f[i].name.n) {
+			mod_push_span(L, f[i].name);
+			push_value(L, &f[i]);
+			lua_rawset(L, -3);
+			continue;
+		}
+		mod_push_span(L, span_head(f[i].name, dot));
+		lua_pushvalue(L, -1);
+		if (lua_rawget(L, -3) != LUA_TTABLE) {
+			lua_pop(L, 1);
+			lua_newtable(L);
+			lua_pushvalue(L, -2);
+			lua_pushvalue(L, -2);
+			lua_rawset(L, -5);
+		}
+		mod_push_span(L, span_skip(f[i].name, dot + 1));
+		push_value(L, &f[i]);
+		lua_rawset(L, -3);
+		lua_pop(L, 2);
+	}
 }

@@ -165,6 +165,7 @@ stuck(void)
 {
 	const struct hook_facts *f = limit.facts;
 
+	hook_recover_jump(limit.thread);
 	log_str(&limit.line, "hook", limit.name);
 	if (f != NULL && f->id_session.p != NULL)
 		log_span(&limit.line, "id", f->id_session);

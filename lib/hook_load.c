@@ -23,6 +23,8 @@ load(lua_State *L)
 	/* What is made here stays: a collector would walk it for nothing. */
 	lua_gc(L, LUA_GCSTOP);
 	hook_sandbox_open(L, c->luapath);
+	if (c->recover)
+		hook_recover_open(L);
 	hook_table_open(L);
 	mod_action_open(L);
 	mod_client_open(L);
@@ -68,6 +70,7 @@ hooks_load(const struct hook_config *config, struct buf *err)
 {
 	struct hooks *h = &hook_engine;
 	struct buf text = h->text, place = h->place, list = h->list;
+	struct buf fields = h->fields;
 	struct buf message = {0};
 	size_t from = err->n;
 	enum hook_over over;
@@ -75,7 +78,7 @@ hooks_load(const struct hook_config *config, struct buf *err)
 	int status;
 
 	*h = (struct hooks){.config = *config, .text = text, .place = place,
-	    .list = list};
+	    .list = list, .fields = fields};
 	hook_alloc_reset(config->memory);
 	hook_limit_init(config);
 	if ((L = lua_newstate(hook_alloc, NULL)) == NULL) {

@@ -85,6 +85,9 @@ push_arg(lua_State *L, struct hook_call *call, const struct hook_arg *a)
 	case ARG_PARAMS:
 		hook_result_params(L, a->s);
 		break;
+	case ARG_FIELDS:
+		hook_fields_push(L, a->fields, (size_t)a->i);
+		break;
 	case ARG_MSG:
 		mod_msg_push(L, a->msg);
 		break;
@@ -150,7 +153,8 @@ read_string(lua_State *L, struct hook_call *call, int idx)
 
 	call->wrong = reply_parse(mod_check_span(L, idx), &call->h->text,
 	    &v->reply);
-	if (call->wrong != NULL && row->code == HOOK_LINE) {
+	if (call->wrong != NULL &&
+	    (row->code == HOOK_LINE || row->code == HOOK_ROUTE)) {
 		call->wrong = NULL;
 		v->reply = REPLY_NONE;
 		read_line(call, mod_check_span(L, idx));
@@ -190,6 +194,9 @@ read_verdict(lua_State *L, struct hook_call *call,
 	memcpy(h->enhanced, m->enhanced, sizeof h->enhanced);
 	v->kind = m->kind;
 	v->drop = v->drop || m->drop;
+	v->timed = m->timed;
+	v->uncounted = m->uncounted;
+	v->after = m->after;
 	v->place = buf_span(&h->place);
 	v->reply = (struct reply){m->code, *h->enhanced ? h->enhanced : NULL,
 	    buf_span(&h->text), v->drop};
@@ -295,6 +302,23 @@ hook_result_read(lua_State *L, struct hook_call *call, int base)
 		return;
 	}
 
+	if (row->code == HOOK_TRUE) {
+		call->v->kind = lua_isboolean(L, idx) && lua_toboolean(L, idx) ?
+		    VERDICT_ACCEPT : VERDICT_REJECT;
+		return;
+	}
+	if (row->code == HOOK_SENT &&
+	    (lua_isnoneornil(L, idx) || lua_isboolean(L, idx))) {
+		if (lua_toboolean(L, idx))
+			call->v->kind = VERDICT_ACCEPT;
+		else
+			call->wrong = "neither true nor a reply";
+		return;
+	}
+	if (row->code == HOOK_ROUTE && lua_istable(L, idx)) {
+		hook_fields_read(L, call, idx);
+		return;
+	}
 	if (lua_isboolean(L, idx) && row->code == HOOK_YES_NO) {
 		if (!lua_toboolean(L, idx))
 			call->v->kind = VERDICT_REJECT;

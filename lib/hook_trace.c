@@ -79,6 +79,9 @@ put_argument(struct buf *out, const struct hook_arg *a)
 	case ARG_LIST:
 		put_list(out, a->s, '\n');
 		break;
+	case ARG_FIELDS:
+		buf_puts(out, "{...}");
+		break;
 	case ARG_MSG:
 		buf_puts(out, "msg");
 		break;

@@ -29,7 +29,8 @@ struct hooks {
 /* The one engine of the process; facts may be NULL (queuerun). */
 extern struct hooks hook_engine;
 
-enum hook_policy { POLICY_SCRIPT, POLICY_DEFER, POLICY_REFUSE, POLICY_CLOSE };
+enum hook_policy { POLICY_SCRIPT, POLICY_DEFER, POLICY_REFUSE, POLICY_CLOSE,
+	POLICY_RETRY, POLICY_NOTHING, POLICY_DENY };
 
 struct hook_row {
 	const char *name;
@@ -83,6 +84,20 @@ void hook_limit_raise(lua_State *L);
 void hook_limit_switch(lua_State *to);
 /* The texts that are raised. */
 void hook_limit_open(lua_State *L);
+
+/* --- hook_recover.c: a call that cannot end, and is left --- */
+
+struct hook_call;
+/* Notes the functions of Lua's own libraries that may be left; before the
+ * script is loaded. May raise. */
+void hook_recover_open(lua_State *L);
+/* In the signal handler: leaves the call, if that is possible. */
+void hook_recover_jump(lua_State *L);
+/* Runs call by f; when it was left, another state is there. */
+void hook_recover_run(struct hook_call *call,
+    void (*f)(struct hooks *h, struct hook_call *call));
+/* The number of the state, from 1. */
+unsigned long hook_recover_state(void);
 /* hook_coroutine.c: coroutine.resume, wrap, close and xpcall of our own. */
 void hook_coroutine_open(lua_State *L);
 
@@ -147,6 +162,7 @@ struct hook_call {
 	const char *wrong; /* what is wrong with the value it returned */
 	int list;	   /* stack index of an ARG_LIST's table, or 0 */
 	struct span lines; /* p not NULL: one call for each of its lines */
+	struct hook_context *context; /* NULL: the script's global one */
 };
 void hook_result_push(lua_State *L, struct hook_call *call);
 /* Reads the values above base; raises for a script's error. */
@@ -156,6 +172,8 @@ bool hook_result_thrown(lua_State *L, struct hook_call *call);
 /* hook_fields.c: the table at idx, into the verdict. */
 void hook_fields_read(lua_State *L, struct hook_call *call, int idx);
 void hook_fields_read_lists(lua_State *L, struct hook_call *call, int idx);
+/* Pushes fields as a table; "a.b" as b of its table a. */
+void hook_fields_push(lua_State *L, const struct hook_field *f, size_t n);
 /* "a=b c" as a table {A = "b", C = true}, pushed. */
 void hook_result_params(lua_State *L, struct span params);
 
@@ -165,7 +183,8 @@ void hook_result_params(lua_State *L, struct span params);
 struct mod_verdict {
 	enum verdict_kind kind;
 	int code; /* 0: the stage's own */
-	bool drop;
+	bool drop, timed, uncounted; /* hook.h, struct verdict */
+	int64_t after;
 	char enhanced[12]; /* "" : none */
 	size_t ntext, nplace;
 	char data[];

@@ -8,6 +8,9 @@
  */
 #include "mod.h"
 #include "queue.h"
+#include <math.h>
+
+#define AFTER_MAX (10.0 * 365 * 86400) /* s */
 
 static char key; /* the metatable's place in the registry */
 
@@ -20,6 +23,7 @@ static const char *const names[] = {
     [VERDICT_DISCARD] = "discard",
     [VERDICT_QUARANTINE] = "quarantine",
     [VERDICT_DISCONNECT] = "disconnect",
+    [VERDICT_HOLD] = "hold",
 };
 
 const char *
@@ -45,7 +49,8 @@ mod_action_test(lua_State *L, int idx)
 struct wish {
 	enum verdict_kind kind;
 	int code;
-	bool drop;
+	bool drop, timed, uncounted;
+	int64_t after;
 	char enhanced[12];
 	struct span text, place;
 };
@@ -81,6 +86,9 @@ make(lua_State *L, const struct wish *w)
 	m->kind = w->kind;
 	m->code = w->code;
 	m->drop = w->drop;
+	m->timed = w->timed;
+	m->uncounted = w->uncounted;
+	m->after = w->after;
 	memcpy(m->enhanced, w->enhanced, sizeof m->enhanced);
 	m->ntext = clean(w->text, m->data);
 	m->nplace = w->place.n;
@@ -120,6 +128,31 @@ read_opts(lua_State *L, int idx, struct wish *w)
 		set_enhanced(L, w, mod_check_span(L, -1));
 	}
 	/* The strings stay alive: the caller's table holds them. */
+	lua_pop(L, lua_gettop(L) - idx);
+}
+
+/* opts.after, seconds, and opts.count of a deferral. */
+static void
+read_when(lua_State *L, int idx, struct wish *w)
+{
+	lua_Number after;
+
+	if (!lua_istable(L, idx))
+		return;
+	if (lua_getfield(L, idx, "after") != LUA_TNIL) {
+		luaL_argexpected(L, lua_type(L, -1) == LUA_TNUMBER, idx,
+		    "number in opts.after");
+		after = lua_tonumber(L, -1);
+		luaL_argcheck(L, after >= 0 && after <= AFTER_MAX, idx,
+		    "opts.after is not from 0 on, or too long");
+		w->timed = true;
+		w->after = (int64_t)ceil(after);
+	}
+	if (lua_getfield(L, idx, "count") != LUA_TNIL) {
+		luaL_argexpected(L, lua_isboolean(L, -1), idx,
+		    "boolean in opts.count");
+		w->uncounted = !lua_toboolean(L, -1);
+	}
 	lua_pop(L, lua_gettop(L) - idx);
 }
 
@@ -169,6 +202,8 @@ refuse(lua_State *L, enum verdict_kind kind, int code, int max)
 		w.kind = VERDICT_DEFER;
 	w.text = mod_check_span(L, idx);
 	read_opts(L, idx + 1, &w);
+	if (kind == VERDICT_DEFER)
+		read_when(L, idx + 1, &w);
 	default_enhanced(&w);
 	return make(L, &w);
 }
@@ -180,7 +215,9 @@ action_reject(lua_State *L)
 	return refuse(L, VERDICT_REJECT, 550, 599);
 }
 
-/* action.defer([code,] text [, opts]) -> verdict */
+/* action.defer([code,] text [, opts]) -> verdict; in queuerun opts.after says
+ * in how many seconds it is tried again, and opts.count = false that this was
+ * no attempt */
 static int
 action_defer(lua_State *L)
 {
@@ -218,6 +255,13 @@ static int
 action_discard(lua_State *L)
 {
 	return take(L, VERDICT_DISCARD);
+}
+
+/* action.hold([text [, opts]]) -> verdict; the entry waits in hold/ */
+static int
+action_hold(lua_State *L)
+{
+	return take(L, VERDICT_HOLD);
 }
 
 /* action.info(code, text [, opts]) -> verdict */
@@ -337,6 +381,7 @@ mod_action_open(lua_State *L)
 	    {"discard", action_discard},
 	    {"quarantine", action_quarantine},
 	    {"disconnect", action_disconnect},
+	    {"hold", action_hold},
 	    {NULL, NULL},
 	};
 

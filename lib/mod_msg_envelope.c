@@ -184,7 +184,7 @@ get_meta(lua_State *L)
 		return 1;
 	}
 	if (meta->type == META_BOOL) {
-		lua_pushboolean(L, span_eq(meta->value, SPAN("1")));
+		lua_pushboolean(L, span_eq(meta->value, SPAN("true")));
 		return 1;
 	}
 	mod_push_span(L, meta->value);
@@ -235,7 +235,7 @@ set_meta(lua_State *L)
 		break;
 	case LUA_TBOOLEAN:
 		type = META_BOOL;
-		value = lua_toboolean(L, 3) ? SPAN("1") : SPAN("0");
+		value = lua_toboolean(L, 3) ? SPAN("true") : SPAN("false");
 		break;
 	default:
 		return luaL_typeerror(L, 3, "string, number, boolean or nil");

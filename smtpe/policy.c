@@ -66,6 +66,7 @@ interpret(struct session *s, enum hook_id hook, const struct verdict *v)
 	case VERDICT_REJECT:
 	case VERDICT_DEFER:
 	case VERDICT_DISCONNECT:
+	case VERDICT_HOLD:
 		a.go_on = false;
 		break;
 	case VERDICT_DISCARD:

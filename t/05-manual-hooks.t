@@ -22,6 +22,16 @@ sed -n '/BEGIN hook.def verdicts/,/END hook.def/p' "$page" |
     sed -n 's/^\.It \([a-z_]*\) Ta.*/\1/p' | sort >"$T/rows"
 is "each has a row of verdicts" "$(cat "$T/rows")" "$(cat "$T/table")"
 
+sed -n 's/^QUEUE_HOOK(\([a-z_]*\),.*/\1/p' "$top/lib/hook.def" |
+    sort >"$T/table"
+ok "there are stages of the queue" test -s "$T/table"
+sed -n '/BEGIN hook.def queue-stages/,/END hook.def/p' "$page" |
+    sed -n 's/^\.It Fn hook\.\([a-z_]*\).*/\1/p' | sort >"$T/listed"
+is "each of them has an item" "$(cat "$T/listed")" "$(cat "$T/table")"
+sed -n '/BEGIN hook.def queue-verdicts/,/END hook.def/p' "$page" |
+    sed -n 's/^\.It \([a-z_]*\) Ta.*/\1/p' | sort >"$T/rows"
+is "and a row of verdicts" "$(cat "$T/rows")" "$(cat "$T/table")"
+
 # A page that is out of date is noticed and mended.
 sed '/^\.It Fn hook\.rcpt/d' "$page" >"$T/old"
 ok "an old page differs" test "$(cat "$T/old")" != "$(cat "$page")"

@@ -25,6 +25,7 @@ table connection. auth
 string transaction. id sender
 table transaction. params recipients
 function action. accept trust info reject defer discard quarantine disconnect
+function action. hold
 integer dns.class. IN CS CH HS ANY
 integer dns.type. A AAAA CNAME DNAME MX NS PTR SOA TXT
 integer dns.rcode. OK NOERROR FORMAT SERVFAIL NXDOMAIN NOT_IMPLEMENTED
