@@ -160,7 +160,7 @@ $(addprefix $(B)/,$(filter-out smtpe/smtpe queuerun/queuerun,$(STATIC_PROGS))): 
 $(B)/dyn/amqp.a: $(AMQP_SRC:%.c=$(B)/dyn/%.o)
 $(addprefix $(B)/,$(DYN_PROGS) $(AMQP_UNIT) $(HELPERS)): $(B)/%: $(B)/dyn/%.o $(B)/dyn/amqp.a $(B)/dyn/lib.a
 	@mkdir -p $(@D)
-	$(DYN_CC) $(DYN_LDFLAGS) -o $@ $^ -lrabbitmq -lcdb
+	$(DYN_CC) $(DYN_LDFLAGS) -o $@ $^ -lrabbitmq -lssl -lcrypto -lcdb
 
 # Unit tests see every archive, so that a pure module is tested where it is.
 $(addprefix $(B)/,$(UNIT)): $(B)/%: $(B)/%.o $(B)/smtpe.a $(B)/queuerun.a $(B)/lib.a

@@ -89,8 +89,9 @@ check_utf8(struct amqp_body *b, struct span s)
 static void
 rewind_content(struct amqp_body *b)
 {
-	compose_start(&b->compose, b->job->fd, b->job->size, b->job->whole,
-	    &b->job->env);
+	struct agent_job *job = b->part->job;
+
+	compose_start(&b->compose, job->fd, job->size, job->whole, &job->env);
 	b->nrest = 0;
 }
 
@@ -120,9 +121,10 @@ measure(struct amqp_body *b, uint64_t *length)
 /* The object around the content, whose string is empty in before; the quote
  * that ends it begins after. */
 static void
-put_object(struct amqp_body *b, struct span message_id)
+put_object(struct amqp_body *b)
 {
-	const struct agent_job *job = b->job;
+	const struct amqp_part *part = b->part;
+	const struct agent_job *job = part->job;
 	char when[CLOCK_RFC3339];
 	struct json j;
 
@@ -130,11 +132,11 @@ put_object(struct amqp_body *b, struct span message_id)
 	json_open_object(&j, NULL);
 	json_string(&j, "timestamp",
 	    span_of(clock_format_rfc3339(job->env.received_us, when)));
-	json_string(&j, "message_id", message_id);
+	json_string(&j, "message_id", part->message_id);
 	json_string(&j, "client_address", job->env.client_ip);
 	json_open_array(&j, "recipients");
-	for (size_t i = 0; i < job->nrcpts; i++)
-		json_string(&j, NULL, job->rcpts[i].address);
+	for (size_t i = 0; i < part->nrcpts; i++)
+		json_string(&j, NULL, amqp_part_address(part, i));
 	json_close_array(&j);
 	json_string(&j, "email_content", span_of(NULL));
 	b->before.n--;
@@ -150,13 +152,13 @@ put_object(struct amqp_body *b, struct span message_id)
 }
 
 int
-amqp_body_start(struct amqp_body *b, struct agent_job *job,
-    enum amqp_format format, struct span message_id)
+amqp_body_start(struct amqp_body *b, const struct amqp_part *part,
+    enum amqp_format format)
 {
 	uint64_t length;
 	int64_t size;
 
-	b->job = job;
+	b->part = part;
 	b->given = 0;
 	b->at = AT_BEFORE;
 	buf_reset(&b->before);
@@ -172,7 +174,7 @@ amqp_body_start(struct amqp_body *b, struct agent_job *job,
 	if (measure(b, &length) == -1)
 		return -1;
 	rewind_content(b);
-	put_object(b, message_id);
+	put_object(b);
 	b->size = b->before.n + length + b->after.n;
 	return 0;
 }

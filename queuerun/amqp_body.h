@@ -1,5 +1,5 @@
 /*
- * amqp_body: a job's body, piece by piece: its size is known before the
+ * amqp_body: a publication's body, piece by piece: its size is known before the
  * first piece, and no more than a block of it is ever in memory. So a window
  * of 50 MB messages costs no more than one of small ones, and what has to be
  * sent once more is read once more.
@@ -12,7 +12,7 @@
 struct amqp_body {
 	uint64_t size; /* of the body */
 	/* private: */
-	struct agent_job *job;
+	const struct amqp_part *part;
 	struct compose compose;
 	enum { BODY_RAW, BODY_TEXT, BODY_BASE64 } form;
 	enum { AT_BEFORE, AT_CONTENT, AT_AFTER, AT_END } at;
@@ -27,8 +27,8 @@ struct amqp_body {
  * Prepares a body (raw: the message; json: DESIGN's object). A struct may be
  * used again and again. 0, or -1 and errno when the entry cannot be read.
  */
-int amqp_body_start(struct amqp_body *b, struct agent_job *job,
-    enum amqp_format format, struct span message_id);
+int amqp_body_start(struct amqp_body *b, const struct amqp_part *part,
+    enum amqp_format format);
 
 /* The next piece, valid until the next call: 1; 0 after exactly size octets;
  * -1 and errno (EIO, too, when the size was not kept). */

@@ -87,7 +87,8 @@ rpc_failed(struct amqp_conn *c, amqp_rpc_reply_t r, const char *doing)
 }
 
 static int
-connect_to(struct amqp_conn *c, const struct amqp_uri *uri, clock_ms end)
+connect_to(struct amqp_conn *c, const struct amqp_uri *uri,
+    const struct amqp_tls *tls, clock_ms end)
 {
 	amqp_socket_t *s = amqp_tcp_socket_new(c->state);
 	const char *why;
@@ -97,6 +98,9 @@ connect_to(struct amqp_conn *c, const struct amqp_uri *uri, clock_ms end)
 	c->fd = amqp_dial(uri->host, uri->port, end, &why);
 	if (c->fd == -1)
 		return amqp_conn_fail(c, "4.4.1", "connect: %s", why);
+	if (uri->tls && (c->fd =
+		amqp_tls_start(tls, c->fd, uri->host, end, &why)) == -1)
+		return amqp_conn_fail(c, "4.7.5", "%s", why);
 	amqp_tcp_socket_set_sockfd(s, c->fd);
 	return 0;
 }
@@ -164,6 +168,21 @@ take_over(struct amqp_conn *c)
 	return 0;
 }
 
+/* What amqpdeclare lists, in its order. */
+static int
+declare(struct amqp_conn *c, const struct amqp_declarations *list)
+{
+	for (size_t i = 0; i < list->n; i++) {
+		amqp_rpc_reply_t r;
+
+		amqp_declare_one(&list->v[i], c->state, AMQP_CHANNEL);
+		r = amqp_get_rpc_reply(c->state);
+		if (r.reply_type != AMQP_RESPONSE_NORMAL)
+			return rpc_failed(c, r, list->v[i].text);
+	}
+	return 0;
+}
+
 static void
 reset(struct amqp_conn *c)
 {
@@ -178,17 +197,17 @@ reset(struct amqp_conn *c)
 
 int
 amqp_conn_open(struct amqp_conn *c, const struct amqp_uri *uri,
-    int64_t timeout)
+    const struct amqp_setup *setup)
 {
-	clock_ms end = clock_deadline(timeout);
+	clock_ms end = clock_deadline(setup->timeout);
 	struct timeval tv;
 	amqp_rpc_reply_t r;
 
 	reset(c);
-	c->timeout = timeout;
+	c->timeout = setup->timeout;
 	if ((c->state = amqp_new_connection()) == NULL)
 		return amqp_conn_fail(c, "4.3.0", "out of memory");
-	if (connect_to(c, uri, end) == -1)
+	if (connect_to(c, uri, &setup->tls, end) == -1)
 		return -1;
 	tv = timeval_of(clock_left(end));
 	amqp_set_handshake_timeout(c->state, &tv);
@@ -200,7 +219,11 @@ amqp_conn_open(struct amqp_conn *c, const struct amqp_uri *uri,
 		return -1;
 	tv = timeval_of(clock_left(end));
 	amqp_set_rpc_timeout(c->state, &tv);
-	return open_channel(c);
+	if (open_channel(c) == -1)
+		return -1;
+	tv = timeval_of(clock_left(end));
+	amqp_set_rpc_timeout(c->state, &tv);
+	return declare(c, setup->declare);
 }
 
 int

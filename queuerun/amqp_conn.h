@@ -9,6 +9,8 @@
 #ifndef AMQP_CONN_H
 #define AMQP_CONN_H
 
+#include "amqp_declare.h"
+#include "amqp_tls.h"
 #include "amqp_uri.h"
 #include "buf.h"
 #include "clock.h"
@@ -45,10 +47,17 @@ struct amqp_conn {
 	int returned_code;
 };
 
-/* Connects, logs in, opens the channel, all within timeout milliseconds:
+/* What is the same for every connection. */
+struct amqp_setup {
+	int64_t timeout; /* ms, of each wait */
+	struct amqp_tls tls;
+	const struct amqp_declarations *declare;
+};
+
+/* Connects, logs in, opens the channel, declares, all within the time-out:
  * 0, or -1 with why. */
 int amqp_conn_open(struct amqp_conn *c, const struct amqp_uri *uri,
-    int64_t timeout);
+    const struct amqp_setup *setup);
 
 /* Opens the channel once more after the broker closed it: 0, or -1. */
 int amqp_conn_reopen_channel(struct amqp_conn *c);

@@ -1,6 +1,7 @@
 /* amqp_flow: see amqp_flow.h. */
 #include "amqp_flow.h"
 #include "amqp_out.h"
+#include "amqp_template.h"
 #include "io.h"
 #include "log.h"
 #include <poll.h>
@@ -11,22 +12,42 @@
 #define ACCESS_REFUSED 403
 #define NOT_FOUND      404
 
+/* What depends on the message is measured when it is filled in. */
+static bool
+is_name(struct span text)
+{
+	return amqp_template_check(text) == NULL &&
+	    (text.n <= AMQP_SHORT || span_chr(text, '%') < text.n);
+}
+
 static const char *
 configure(struct amqp_flow *f, const struct controls *c)
 {
 	struct span format = c->amqpformat;
+	const char *wrong;
 
-	f->def = (struct amqp_route){c->amqpexchange, c->amqproutingkey};
-	f->timeout = c->amqptimeout > 0 ? c->amqptimeout : TIMEOUT_DEFAULT;
-	if (f->def.exchange.n > AMQP_SHORT || f->def.key.n > AMQP_SHORT)
-		return "amqpexchange or amqproutingkey is longer than 255 "
-		       "octets";
+	f->division.def =
+	    (struct amqp_route){c->amqpexchange, c->amqproutingkey};
+	f->division.split = c->amqpsplit;
+	f->setup.timeout =
+	    c->amqptimeout > 0 ? c->amqptimeout : TIMEOUT_DEFAULT;
+	f->setup.tls = (struct amqp_tls){c->amqpca, c->amqpcert, c->amqpkey};
+	f->setup.declare = &f->declare;
+	if (!is_name(c->amqpexchange))
+		return "amqpexchange is longer than 255 octets, or no "
+		       "percent-encoded template";
+	if (!is_name(c->amqproutingkey))
+		return "amqproutingkey is longer than 255 octets, or no "
+		       "percent-encoded template";
 	if (span_ieq(format, SPAN("json")))
 		f->format = AMQP_JSON;
 	else if (span_ieq(format, SPAN("raw")))
 		f->format = AMQP_RAW;
 	else
 		return "amqpformat is neither raw nor json";
+	if ((wrong = amqp_declare_parse(&c->amqpdeclare, &f->nodes.arena,
+		 &f->declare)) != NULL)
+		return wrong;
 	if (amqp_nodes_load(&f->nodes, &c->amqp) == -1)
 		return buf_cstr(&f->nodes.why);
 	return NULL;
@@ -56,16 +77,16 @@ amqp_flow_start(struct amqp_flow *f, struct agent *a)
 static void
 take_back_window(struct amqp_flow *f)
 {
-	struct agent_job **at = &f->todo;
+	struct amqp_part **at = &f->todo;
 	struct amqp_sent sent;
 
 	while (f->window.n > 0 &&
 	    amqp_window_take(&f->window, f->window.oldest, &sent)) {
-		sent.job->next = *at;
+		sent.part->next = *at;
 		if (*at == NULL)
-			f->todo_end = &sent.job->next;
-		*at = sent.job;
-		at = &sent.job->next;
+			f->todo_end = &sent.part->next;
+		*at = sent.part;
+		at = &sent.part->next;
 		f->solo++;
 	}
 	f->alone = false;
@@ -78,7 +99,7 @@ refuse_window(struct amqp_flow *f, const char *enhanced, struct span text)
 
 	while (f->window.n > 0 &&
 	    amqp_window_take(&f->window, f->window.oldest, &sent))
-		amqp_answer_later(f, sent.job, enhanced, text);
+		amqp_answer_later(f, sent.part, enhanced, text);
 	f->alone = false;
 }
 
@@ -133,13 +154,11 @@ channel_closed(struct amqp_flow *f)
 
 	if (f->window.n == 1 &&
 	    amqp_window_take(&f->window, f->window.oldest, &sent)) {
-		const struct amqp_job *own = amqp_job_of(sent.job);
-
 		if (c->code == NOT_FOUND || c->code == ACCESS_REFUSED)
-			remember_bad(f, own->route.exchange);
+			remember_bad(f, sent.part->route.exchange);
 		log_warn("amqp-channel", "%.*s",
 		    SPAN_ARG(buf_span(&c->why)));
-		amqp_answer_later(f, sent.job, "4.3.5", buf_span(&c->why));
+		amqp_answer_later(f, sent.part, "4.3.5", buf_span(&c->why));
 	}
 	take_back_window(f);
 	amqp_window_reset(&f->window);
@@ -175,7 +194,7 @@ connect_node(struct amqp_flow *f)
 	if (f->told_busy)
 		buf_reset(&f->nodes.why);
 	f->told_busy = false;
-	if (amqp_nodes_connect(&f->nodes, &f->conn, f->timeout) == -1)
+	if (amqp_nodes_connect(&f->nodes, &f->conn, &f->setup) == -1)
 		refuse_todo(f);
 }
 
@@ -206,8 +225,7 @@ step(struct amqp_flow *f)
 		amqp_answer_todo(f, "4.3.1", buf_span(&f->conn.why));
 	else if (!has_room(f))
 		return false;
-	else if ((bad = find_bad(f,
-		      amqp_job_of(f->todo)->route.exchange)) != NULL)
+	else if ((bad = find_bad(f, f->todo->route.exchange)) != NULL)
 		amqp_publish_refuse(f, "4.3.5", buf_span(&bad->why));
 	else
 		amqp_publish_next(f);
@@ -224,7 +242,7 @@ run(struct amqp_flow *f)
 void
 amqp_flow_deliver(struct amqp_flow *f, struct agent_job *job)
 {
-	struct amqp_job *own = arena_zalloc(&job->arena, sizeof *own);
+	struct amqp_part *parts = NULL;
 	const char *wrong = f->wrong;
 
 	if (wrong != NULL && !f->told_busy) {
@@ -232,17 +250,16 @@ amqp_flow_deliver(struct amqp_flow *f, struct agent_job *job)
 		f->told_busy = true;
 	}
 	if (wrong == NULL)
-		wrong = amqp_route_parse(job->route, &f->def, &job->arena,
-		    &own->route);
+		parts = amqp_part_make(&f->division, job, &wrong);
 	if (wrong != NULL) {
-		amqp_answer_later(f, job, "4.3.5", span_of(wrong));
+		agent_done_all(f->agent, job, OUTCOME_LATER, 451, "4.3.5",
+		    span_of(wrong));
+		agent_job_free(f->agent, job);
 		return;
 	}
-	own->message_id = amqp_message_id(job);
-	job->own = own;
-	job->next = NULL;
-	*f->todo_end = job;
-	f->todo_end = &job->next;
+	*f->todo_end = parts;
+	while (*f->todo_end != NULL)
+		f->todo_end = &(*f->todo_end)->next;
 	run(f);
 }
 
@@ -267,7 +284,7 @@ confirm_deadline(struct amqp_flow *f)
 
 	if (s == NULL || s->since == CLOCK_NEVER)
 		return CLOCK_NEVER;
-	return s->since + f->timeout;
+	return s->since + f->setup.timeout;
 }
 
 int

@@ -1,5 +1,5 @@
 /*
- * amqp_flow: jobs on their way to the broker. Each one is in exactly one
+ * amqp_flow: publications (amqp_part.h) on their way to the broker. Each is in exactly one
  * place: todo (not published, or to be published again) or window (published,
  * not confirmed); it leaves by an answer. Only the broker's ack of a message
  * it did not return makes an "ok".
@@ -34,11 +34,12 @@ struct amqp_flow {
 	struct amqp_conn conn;
 	struct amqp_window window;
 	struct amqp_body body;
-	struct amqp_route def;
+	struct amqp_division division;
 	enum amqp_format format;
-	int64_t timeout; /* ms */
+	struct amqp_setup setup;
+	struct amqp_declarations declare;
 	const char *wrong; /* in the controls: nothing can be delivered */
-	struct agent_job *todo, **todo_end;
+	struct amqp_part *todo, **todo_end;
 	size_t solo;	/* the first so many of todo go alone */
 	bool alone;	/* what is in the window does */
 	uint64_t sending; /* tag of what is half sent; 0 = nothing is */
@@ -64,26 +65,14 @@ void amqp_flow_ready(struct amqp_flow *f);
 /* Waits until everything is answered, and says goodbye. */
 void amqp_flow_finish(struct amqp_flow *f);
 
-/* amqp_answer.c: every answer is made there; each frees the job. */
-void amqp_answer_later(struct amqp_flow *f, struct agent_job *job,
+/* amqp_answer.c: every answer is made there; the part is gone then. */
+void amqp_answer_later(struct amqp_flow *f, struct amqp_part *part,
     const char *enhanced, struct span text);
 void amqp_answer_sent(struct amqp_flow *f, const struct amqp_sent *sent,
     bool acked);
 /* All of todo. */
 void amqp_answer_todo(struct amqp_flow *f, const char *enhanced,
     struct span text);
-
-/* What is known of each job: its own pointer. */
-struct amqp_job {
-	struct amqp_route route;
-	struct span message_id;
-};
-
-static inline const struct amqp_job *
-amqp_job_of(const struct agent_job *job)
-{
-	return job->own;
-}
 
 /* amqp_publish.c: takes the first of todo and publishes or answers it. */
 void amqp_publish_next(struct amqp_flow *f);

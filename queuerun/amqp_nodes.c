@@ -57,7 +57,7 @@ amqp_nodes_leave(struct amqp_nodes *nodes, const struct amqp_conn *c)
 
 int
 amqp_nodes_connect(struct amqp_nodes *nodes, struct amqp_conn *c,
-    int64_t timeout)
+    const struct amqp_setup *setup)
 {
 	for (size_t i = 0; i < nodes->n; i++) {
 		const struct amqp_node *node = &nodes->v[nodes->current];
@@ -66,7 +66,7 @@ amqp_nodes_connect(struct amqp_nodes *nodes, struct amqp_conn *c,
 			nodes->current = (nodes->current + 1) % nodes->n;
 			continue;
 		}
-		if (amqp_conn_open(c, &node->uri, timeout) == 0) {
+		if (amqp_conn_open(c, &node->uri, setup) == 0) {
 			buf_reset(&nodes->why);
 			return 0;
 		}

@@ -29,7 +29,7 @@ int amqp_nodes_load(struct amqp_nodes *nodes, const struct control_list *list);
 
 /* Connects to the first node that may be tried: 0, or -1 and why. */
 int amqp_nodes_connect(struct amqp_nodes *nodes, struct amqp_conn *c,
-    int64_t timeout);
+    const struct amqp_setup *setup);
 
 /* The current node failed: the next one's turn. */
 void amqp_nodes_leave(struct amqp_nodes *nodes, const struct amqp_conn *c);

@@ -1,5 +1,5 @@
 /*
- * amqp_publish: one job onto the wire, and the events that come back meanwhile
+ * amqp_publish: one part of a job onto the wire, and the events that come back meanwhile
  * (amqp_flow.h). A message is streamed: while the broker takes its time we
  * listen, so that neither waits for the other.
  */
@@ -59,9 +59,9 @@ mark_returned(struct amqp_flow *f, const struct amqp_event *ev)
 
 	if (s == NULL)
 		return;
-	r = &amqp_job_of(s->job)->route;
+	r = &s->part->route;
 	s->returned = true;
-	s->text = arena_printf(&s->job->arena,
+	s->text = arena_printf(&s->part->job->arena,
 	    "returned by %.*s: %d %.*s, exchange \"%.*s\", key \"%.*s\"",
 	    SPAN_ARG(amqp_nodes_where(&f->nodes)), ev->code,
 	    SPAN_ARG(ev->text), SPAN_ARG(r->exchange), SPAN_ARG(r->key));
@@ -143,15 +143,14 @@ stream(struct amqp_flow *f)
 /* Everything that can go wrong before the first octet is sent; NULL is
  * good. */
 static const char *
-prepare(struct amqp_flow *f, struct agent_job *job)
+prepare(struct amqp_flow *f, const struct amqp_part *part)
 {
-	struct span id = amqp_job_of(job)->message_id;
 	const char *wrong;
 
-	if (amqp_body_start(&f->body, job, f->format, id) == -1)
+	if (amqp_body_start(&f->body, part, f->format) == -1)
 		return strerror(errno);
 	buf_reset(&f->props);
-	wrong = amqp_props_put(job, f->format, id, &f->props);
+	wrong = amqp_props_put(part, f->format, &f->props);
 	/* A content header cannot be divided. */
 	if (wrong == NULL &&
 	    f->props.n > f->conn.frame_max - AMQP_HEADER_REST)
@@ -160,19 +159,19 @@ prepare(struct amqp_flow *f, struct agent_job *job)
 	return wrong;
 }
 
-static struct agent_job *
+static struct amqp_part *
 take_todo(struct amqp_flow *f)
 {
-	struct agent_job *job = f->todo;
+	struct amqp_part *part = f->todo;
 
-	f->todo = job->next;
+	f->todo = part->next;
 	if (f->todo == NULL)
 		f->todo_end = &f->todo;
-	job->next = NULL;
+	part->next = NULL;
 	f->alone = f->solo > 0;
 	if (f->solo > 0)
 		f->solo--;
-	return job;
+	return part;
 }
 
 /* The broker waits for the rest of a message that we cannot read: only the
@@ -187,7 +186,7 @@ give_up(struct amqp_flow *f, uint64_t tag)
 	    strerror(e));
 	f->own_fault = true;
 	if (amqp_window_take(&f->window, tag, &sent))
-		amqp_answer_later(f, sent.job, "4.3.0",
+		amqp_answer_later(f, sent.part, "4.3.0",
 		    buf_span(&f->conn.why));
 }
 
@@ -195,30 +194,29 @@ void
 amqp_publish_refuse(struct amqp_flow *f, const char *enhanced,
     struct span text)
 {
-	struct agent_job *job = take_todo(f);
+	struct amqp_part *part = take_todo(f);
 
 	f->alone = false;
-	amqp_answer_later(f, job, enhanced, text);
+	amqp_answer_later(f, part, enhanced, text);
 }
 
 void
 amqp_publish_next(struct amqp_flow *f)
 {
-	struct agent_job *job = take_todo(f);
-	const struct amqp_job *own = amqp_job_of(job);
-	const char *wrong = prepare(f, job);
+	struct amqp_part *part = take_todo(f);
+	const char *wrong = prepare(f, part);
 	struct amqp_sent *sent;
 	uint64_t tag;
 	int r;
 
 	if (wrong != NULL) {
 		f->alone = false;
-		amqp_answer_later(f, job, "4.3.0", span_of(wrong));
+		amqp_answer_later(f, part, "4.3.0", span_of(wrong));
 		return;
 	}
 	tag = f->window.next;
-	sent = amqp_window_put(&f->window, job, own->message_id);
-	amqp_out_publish(&f->conn, &own->route);
+	sent = amqp_window_put(&f->window, part);
+	amqp_out_publish(&f->conn, &part->route);
 	amqp_out_header(&f->conn, f->body.size, buf_span(&f->props));
 	f->sending = tag;
 	r = stream(f);

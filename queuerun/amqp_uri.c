@@ -1,5 +1,6 @@
 /* amqp_uri: see amqp_uri.h. */
 #include "amqp_uri.h"
+#include "amqp_template.h"
 #include "escape.h"
 #include "num.h"
 
@@ -80,13 +81,15 @@ amqp_uri_parse(struct span text, struct arena *a, struct amqp_uri *uri)
 	const char *wrong = NULL;
 	size_t at;
 
-	*uri = (struct amqp_uri){NULL, "guest", "guest", "/", {NULL, 0}, 5672};
-	if (span_istarts(text, SPAN("amqps://")))
-		return "amqps is not supported here: use amqp, through a "
-		       "tunnel where it leaves the host";
-	if (!span_istarts(text, SPAN("amqp://")))
-		return "it does not begin with amqp://";
-	rest = span_skip(text, 7);
+	*uri = (struct amqp_uri){NULL, "guest", "guest", "/", {NULL, 0}, 5672,
+	    false};
+	if (span_istarts(text, SPAN("amqps://"))) {
+		uri->tls = true;
+		uri->port = 5671;
+	} else if (!span_istarts(text, SPAN("amqp://"))) {
+		return "it does not begin with amqp:// or amqps://";
+	}
+	rest = span_skip(text, uri->tls ? 8 : 7);
 	if (span_chr(rest, '?') < rest.n || span_chr(rest, '#') < rest.n)
 		return "parameters are not known; encode ? and # as %3F, %23";
 	authority = span_head(rest, span_chr(rest, '/'));
@@ -109,8 +112,9 @@ amqp_uri_parse(struct span text, struct arena *a, struct amqp_uri *uri)
 
 const char *
 amqp_route_parse(struct span text, const struct amqp_route *def,
-    struct arena *a, struct amqp_route *route)
+    struct amqp_route *route)
 {
+	const char *wrong;
 	size_t slash;
 
 	*route = *def;
@@ -118,13 +122,10 @@ amqp_route_parse(struct span text, const struct amqp_route *def,
 		return "the route does not begin with amqp:";
 	text = span_skip(text, 5);
 	slash = span_chr(text, '/');
-	if (text.n > 0 &&
-	    escape_undo(span_head(text, slash), a, &route->exchange) == -1)
-		return "the route's exchange is not percent-encoded text";
-	if (slash < text.n &&
-	    escape_undo(span_skip(text, slash + 1), a, &route->key) == -1)
-		return "the route's key is not percent-encoded text";
-	if (route->exchange.n > AMQP_SHORT || route->key.n > AMQP_SHORT)
-		return "exchange or routing key is longer than 255 octets";
-	return NULL;
+	if (text.n > 0)
+		route->exchange = span_head(text, slash);
+	if (slash < text.n)
+		route->key = span_skip(text, slash + 1);
+	wrong = amqp_template_check(route->exchange);
+	return wrong != NULL ? wrong : amqp_template_check(route->key);
 }

@@ -36,15 +36,13 @@ amqp_window_full(const struct amqp_window *w)
 }
 
 struct amqp_sent *
-amqp_window_put(struct amqp_window *w, struct agent_job *job,
-    struct span message_id)
+amqp_window_put(struct amqp_window *w, struct amqp_part *part)
 {
 	struct amqp_sent *s = place(w, w->next);
 
 	if (amqp_window_full(w))
 		die_bug("amqp_window_put: full");
-	*s = (struct amqp_sent){.job = job, .message_id = message_id,
-	    .since = CLOCK_NEVER};
+	*s = (struct amqp_sent){.part = part, .since = CLOCK_NEVER};
 	w->next++;
 	w->n++;
 	return s;
@@ -58,12 +56,12 @@ amqp_window_take(struct amqp_window *w, uint64_t tag, struct amqp_sent *sent)
 	if (tag < w->oldest || tag >= w->next)
 		return false;
 	s = place(w, tag);
-	if (s->job == NULL)
+	if (s->part == NULL)
 		return false;
 	*sent = *s;
-	s->job = NULL;
+	s->part = NULL;
 	w->n--;
-	while (w->oldest < w->next && place(w, w->oldest)->job == NULL)
+	while (w->oldest < w->next && place(w, w->oldest)->part == NULL)
 		w->oldest++;
 	return true;
 }
@@ -80,8 +78,8 @@ amqp_window_find(struct amqp_window *w, struct span message_id)
 	for (uint64_t tag = w->oldest; tag < w->next; tag++) {
 		struct amqp_sent *s = place(w, tag);
 
-		if (s->job != NULL && !s->returned &&
-		    span_eq(s->message_id, message_id))
+		if (s->part != NULL && !s->returned &&
+		    span_eq(s->part->message_id, message_id))
 			return s;
 	}
 	return NULL;

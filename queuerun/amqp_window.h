@@ -7,15 +7,14 @@
 #ifndef AMQP_WINDOW_H
 #define AMQP_WINDOW_H
 
-#include "agent.h"
+#include "amqp_part.h"
 #include "buf.h"
 
 struct amqp_sent {
-	struct agent_job *job; /* NULL: settled */
-	struct span message_id;
+	struct amqp_part *part; /* NULL: settled */
 	clock_ms since; /* its last octet was given out; CLOCK_NEVER before */
 	bool returned;
-	struct span text; /* of the return; lives in the job */
+	struct span text; /* of the return; lives in its job */
 };
 
 struct amqp_window {
@@ -34,7 +33,7 @@ bool amqp_window_full(const struct amqp_window *w);
 
 /* It stays where it is until its tag is taken. */
 struct amqp_sent *amqp_window_put(struct amqp_window *w,
-    struct agent_job *job, struct span message_id);
+    struct amqp_part *part);
 
 /* Takes one out: true, or false when that tag is not in it. */
 bool amqp_window_take(struct amqp_window *w, uint64_t tag,

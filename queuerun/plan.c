@@ -3,7 +3,9 @@
 
 /* "job ", two numbers of 20 digits, an id of 33, blanks, the fields of a
  * repeat, the newline: what is in a line beside route, sender, recipients. */
-#define LINE_FIXED 192
+#define LINE_FIXED 208
+/* What each adds beside its address: a blank, its number among the members. */
+#define MEMBER 9
 
 int
 plan_init(struct plan *p, struct controls *c)
@@ -183,7 +185,6 @@ plan_scheme(struct span route, struct span *scheme)
 /* A group while it is being filled. */
 struct draft {
 	struct plan_group group;
-	size_t total;  /* recipients, done or not */
 	size_t length; /* of its job line, if all were open */
 	struct draft *older;
 };
@@ -228,16 +229,20 @@ finish(const struct drafts *d, const struct envelope *env, struct arena *a,
 	struct draft **in_order = arena_alloc(a, d->n * sizeof *in_order);
 
 	for (struct draft *f = d->newest; f != NULL; f = f->older) {
-		f->group.whole = f->total == env->nrcpts;
-		f->group.repeat = f->group.nrcpts < f->total;
+		f->group.whole = f->group.nmembers == env->nrcpts;
+		f->group.repeat = f->group.nrcpts < f->group.nmembers;
 		f->group.rcpts = arena_alloc(a,
 		    f->group.nrcpts * sizeof *f->group.rcpts);
 		f->group.nrcpts = 0;
+		f->group.members = arena_alloc(a,
+		    f->group.nmembers * sizeof *f->group.members);
+		f->group.nmembers = 0;
 		in_order[--left] = f;
 	}
 	for (size_t i = 0; i < env->nrcpts; i++) {
 		struct plan_group *g = &of[i]->group;
 
+		g->members[g->nmembers++] = i;
 		if (env->rcpts[i].state == RCPT_OPEN)
 			g->rcpts[g->nrcpts++] = i;
 	}
@@ -260,7 +265,7 @@ plan_entry(struct plan *p, const struct envelope *env, struct arena *a,
 	for (size_t i = 0; i < env->nrcpts; i++) {
 		const struct envelope_rcpt *r = &env->rcpts[i];
 		struct span domain = domain_of(p, r->address);
-		size_t more = 1 + escaped_length(r->address);
+		size_t more = MEMBER + escaped_length(r->address);
 
 		/* One domain, one route, unless addresses have their own. */
 		if (last.p == NULL || !span_eq(domain, last) ||
@@ -272,13 +277,33 @@ plan_entry(struct plan *p, const struct envelope *env, struct arena *a,
 		of[i] = find_draft(&drafts, route, more);
 		if (of[i] == NULL)
 			of[i] = new_draft(&drafts, a, route, fixed, i + 1);
-		of[i]->total++;
+		of[i]->group.nmembers++;
 		of[i]->length += more;
 		of[i]->group.too_long = of[i]->length > PLAN_LINE_MAX;
 		of[i]->group.nrcpts += r->state == RCPT_OPEN;
 	}
 	finish(&drafts, env, a, of, groups, ngroups);
 	return 0;
+}
+
+/* "1,3-7": numbers from 1. */
+static void
+put_members(const struct plan_group *g, struct buf *out)
+{
+	buf_puts(out, " members=");
+	for (size_t i = 0, last; i < g->nmembers; i = last + 1) {
+		last = i;
+		while (last + 1 < g->nmembers &&
+		    g->members[last + 1] == g->members[last] + 1)
+			last++;
+		if (i > 0)
+			buf_putc(out, ',');
+		buf_putu(out, g->members[i] + 1);
+		if (last == i)
+			continue;
+		buf_putc(out, '-');
+		buf_putu(out, g->members[last] + 1);
+	}
 }
 
 void
@@ -304,6 +329,7 @@ plan_format_job(uint64_t number, const struct envelope *env, uint64_t size,
 		buf_puts(out, " ; first=");
 		buf_putu(out, group->first);
 		buf_puts(out, group->whole ? " whole=1" : " whole=0");
+		put_members(group, out);
 	}
 	buf_putc(out, '\n');
 }

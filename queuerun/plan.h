@@ -26,6 +26,8 @@ struct plan_group {
 	bool too_long; /* one recipient whose job line nobody could read */
 	size_t *rcpts; /* the open ones, from 0 */
 	size_t nrcpts;
+	size_t *members; /* all of them, from 0, done or not */
+	size_t nmembers;
 };
 
 #define PLAN_LINE_MAX 65536 /* of a job line, its newline included */

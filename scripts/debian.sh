@@ -12,7 +12,7 @@
 # shellcheck shell=sh disable=SC2034
 
 packages_build="make gcc libc6-dev pkg-config liblua5.4-dev libbearssl-dev
-libc-ares-dev libcdb-dev librabbitmq-dev"
+libc-ares-dev libcdb-dev librabbitmq-dev libssl-dev"
 packages_musl="musl-tools dpkg-dev"
 packages_demo="ucspi-tcp swaks"
 packages_amqp="rabbitmq-server"

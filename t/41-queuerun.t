@@ -164,7 +164,7 @@ like "partial: history of the failure" "$(history "$ID")" \
 is "partial: the due line is the last" "$(history "$ID" | tail -n 1 | cut -d' ' -f2)" due
 run_at 400
 is "partial: the rest alone is tried" "$(jobs_of addr | tail -n 1)" \
-    "$ID sender@example.net later1@x.test ; first=1 whole=1"
+    "$ID sender@example.net later1@x.test ; first=1 whole=1 members=1-4"
 like "partial: two attempts" "$(where "$ID")" ",2,$ID\$"
 is "partial: states" "$(states "$ID")" DTPD
 control route ok:
@@ -390,7 +390,7 @@ is "long: everybody once" "$(jobs_of addr | tr ' ' '\n' | grep -c '@x.test')" 15
 is "long: marks" "$(states "$ID" | tr -d D)" T
 run_at 1000
 like "long: the number of its group" "$(jobs_of addr | tail -n 1)" \
-    "$ID sender@example.net later@x.test ; first=1[0-9][0-9][0-9] whole=0"
+    "$ID sender@example.net later@x.test ; first=([1-9][0-9]*) whole=0 members=\1-1501$"
 right long
 
 # Two routes of one entry, one of them down.

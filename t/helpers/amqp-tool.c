@@ -190,6 +190,10 @@ put_properties(struct json *j, const amqp_basic_properties_t *p)
 		json_string(j, "content_type", span_of_bytes(p->content_type));
 	if (p->_flags & AMQP_BASIC_DELIVERY_MODE_FLAG)
 		json_number(j, "delivery_mode", p->delivery_mode);
+	if (p->_flags & AMQP_BASIC_PRIORITY_FLAG)
+		json_number(j, "priority", p->priority);
+	if (p->_flags & AMQP_BASIC_EXPIRATION_FLAG)
+		json_string(j, "expiration", span_of_bytes(p->expiration));
 	if (p->_flags & AMQP_BASIC_MESSAGE_ID_FLAG)
 		json_string(j, "message_id", span_of_bytes(p->message_id));
 	if (p->_flags & AMQP_BASIC_TIMESTAMP_FLAG)

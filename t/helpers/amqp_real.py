@@ -6,42 +6,10 @@ import os
 import sys
 import time
 
+import amqp_shape
 from agent_conformance import Agent, conformance
-from agentlib import Place, Runner, Tap
-from amqp_node import Node
-
-BUILD, BASE = sys.argv[1:3]
-PROGRAM = os.path.join(BUILD, "queuerun/agent-amqp")
-tap = Tap()
-node = None
-
-
-def place(**controls):
-    controls.setdefault("amqp", node.uri)
-    return Place(BASE, **controls)
-
-
-def start(p):
-    return Runner([PROGRAM], p.env)
-
-
-def answer(runner, n):
-    return runner.done.get(n, {}).get(0, ("none", 0, "", ""))
-
-
-def outcomes(runner):
-    return [answer(runner, n)[0] for n in range(1, runner.next)]
-
-
-def deliver(p, entries, route="amqp:/q", rcpts=None):
-    """One agent, all entries, its end: the runner."""
-    r = start(p)
-    for e in entries:
-        r.job(e, route, rcpts)
-    r.collect(sum(len(rcpts or e.rcpts) for e in entries))
-    r.code = r.finish()
-    return r
-
+from amqp_base import (BASE, PROGRAM, answer, deliver, node, outcomes, place,
+                       rewrite, start, tap)
 
 HEAD = b"From: a@example.net\r\nSubject: x\r\n\r\n"
 MESSAGES = {
@@ -84,7 +52,8 @@ def test_raw():
         "sender": ["S", "s@example.net"],
         "recipients": ["A", [["S", "u@example.org"]]],
         "protocol": ["S", "ESMTP"], "received": ["T", 1700000000],
-        "size": ["l", len(entries[0].message)]}, "raw: headers")
+        "size": ["l", len(entries[0].message)],
+        "queue": ["S", "example.org"]}, "raw: headers")
     p.remove()
 
 
@@ -122,17 +91,6 @@ def test_headers():
     tap.ok(answer(r, 1)[0] == "later" and "metadata key" in answer(r, 1)[3],
            "a metadata key that is too long", answer(r, 1))
     p.remove()
-
-
-def rewrite(entry, lines):
-    """More envelope lines, before the recipients."""
-    head = entry.message
-    trailer = entry.content[len(head):-32].replace(
-        b"\nT ", b"\n" + lines + b"\nT ", 1)
-    entry.content = head + trailer + b"smtpe1 %016x %07x\n" % (
-        len(head), len(trailer))
-    with open(entry.path, "wb") as f:
-        f.write(entry.content)
 
 
 def content(o):
@@ -421,13 +379,13 @@ def test_quorum():
     p.remove()
 
 
-node = Node(BUILD, BASE, "max_message_size = 8000000")
 only = sys.argv[3:]
 try:
     node.declare("q")
     for test in (test_raw, test_headers, test_json, test_ids, test_refusals,
                  test_too_large, test_memory, test_quorum, test_ends,
-                 test_blocked, test_stopped, test_killed, test_conformance):
+                 test_blocked, test_stopped, test_killed, test_conformance,
+                 *amqp_shape.TESTS):
         if not only or test.__name__ in only:
             began = time.monotonic()
             test()

@@ -139,7 +139,8 @@ test_groups(void)
 	plan_format_job(7, &env, 1234, &g[0], &line);
 	is_span(buf_span(&line),
 	    SPAN("job 7 01k7s8r8p33dbvoqpl6m4nkg0v amqp:ex/key:x 1234 "
-		 "s@example.net 3@a.test 5%20%25@a.test ; first=1 whole=0\n"),
+		 "s@example.net 3@a.test 5%20%25@a.test ; first=1 whole=0 "
+		 "members=1,3,5\n"),
 	    "its line");
 	buf_reset(&line);
 	env.sender = SPAN("");
