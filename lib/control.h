@@ -69,6 +69,7 @@ struct controls {
 	enum control_origin origin[CONTROL_N];
 	struct span text[CONTROL_N]; /* the value as it was written; lists
 				      * as items divided by '\n' */
+	bool has_access; /* the directory holds access or access.cdb */
 	struct control_before *before; /* CONTROL_N of them, or NULL */
 #define CONTROL(name, type, def, owner, scope, doc) CONTROL_C_##type name;
 #include "control.def"

@@ -92,6 +92,14 @@ is_given(struct span s)
 }
 
 static bool
+is_percent(struct span s)
+{
+	uint64_t v;
+
+	return num_parse_u64(s, &v) == -1 || v <= 100;
+}
+
+static bool
 is_positive(struct span s)
 {
 	uint64_t v;
@@ -155,6 +163,10 @@ static const struct {
     {CONTROL_hookerror, is_hookerror, "is neither default nor defer"},
     {CONTROL_relayhosts, is_net, "is not a network (192.0.2.0/24)"},
     {CONTROL_xclienthosts, is_net, "is not a network (192.0.2.0/24)"},
+    {CONTROL_proxyhosts, is_net, "is not a network (192.0.2.0/24)"},
+    {CONTROL_proxytimeout, is_given, "is not a time"},
+    {CONTROL_maxpressure, is_percent, "is not a number up to 100"},
+    {CONTROL_maxiopressure, is_percent, "is not a number up to 100"},
     {CONTROL_domains, is_domain_config,
 	"is not domain:relay_to=1 relay_from=192.0.2.0/24"},
     {CONTROL_queues, is_queue_config,

@@ -113,6 +113,13 @@ report_dir(const struct controls *c, int e, struct buf *err)
 	return -1;
 }
 
+/* A table that is looked for only where it is. */
+static bool
+is_access(const char *name)
+{
+	return strcmp(name, "access") == 0 || strcmp(name, "access.cdb") == 0;
+}
+
 /* every: goes on after a file that cannot be used, with a line for each. */
 static int
 load_dir(struct controls *c, bool every, struct buf *err)
@@ -128,6 +135,8 @@ load_dir(struct controls *c, bool every, struct buf *err)
 	while ((result == 0 || every) && (name = dir_next(&d)) != NULL) {
 		int id = find_file(name);
 
+		if (id == -1 && is_access(name))
+			c->has_access = true;
 		if (id == -1 ||
 		    load_file(c, d.fd, (enum control_id)id, &text, err) == 0)
 			continue;

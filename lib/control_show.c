@@ -100,6 +100,7 @@ is_stray(const struct dirent *e)
 	int id = control_find(name);
 
 	if (e->d_type == DT_DIR || name.p[0] == '.' ||
+	    span_eq(name, SPAN("access")) ||
 	    span_iends(name, SPAN("~")) || span_iends(name, SPAN(".cdb")))
 		return false;
 	return id == -1 || !span_eq(name, span_of(control_rows[id].name));

@@ -3,7 +3,6 @@
 #include "num.h"
 #include <arpa/inet.h>
 #include <netinet/in.h>
-#include <stdio.h>
 
 static unsigned
 width(const struct ip *ip)
@@ -76,12 +75,44 @@ ip_from_sockaddr(const struct sockaddr *sa, struct ip *out, unsigned *port)
 	return -1;
 }
 
+/* Without printf's price: tables are asked for many networks. */
+static char *
+put_decimal(char *p, unsigned v)
+{
+	if (v >= 100)
+		*p++ = (char)('0' + v / 100);
+	if (v >= 10)
+		*p++ = (char)('0' + v / 10 % 10);
+	*p++ = (char)('0' + v % 10);
+	return p;
+}
+
+static char *
+put_hex(char *p, unsigned v)
+{
+	static const char hex[] = "0123456789abcdef";
+
+	for (unsigned shift = v > 0xfff ? 16 : v > 0xff ? 12 : v > 0xf ? 8 : 4;
+	    shift > 0; shift -= 4)
+		*p++ = hex[v >> (shift - 4) & 15];
+	return p;
+}
+
+static void
+format_v4(const unsigned char a[4], char *out)
+{
+	for (unsigned i = 0; i < 4; i++) {
+		out = put_decimal(out, a[i]);
+		*out++ = i < 3 ? '.' : '\0';
+	}
+}
+
 /* RFC 5952: the longest run of two or more zero groups, the first of equal
  * ones, becomes "::". The C libraries do not agree on it, so it is here. */
 static void
-format_v6(const unsigned char a[16], char out[IP_TEXT])
+format_v6(const unsigned char a[16], char *out)
 {
-	unsigned group[8], start = 8, best = 1, n = 0;
+	unsigned group[8], start = 8, best = 1;
 
 	for (unsigned i = 0; i < 8; i++)
 		group[i] = (unsigned)a[2 * i] << 8 | a[2 * i + 1];
@@ -97,25 +128,26 @@ format_v6(const unsigned char a[16], char out[IP_TEXT])
 	}
 	for (unsigned i = 0; i < 8; i++) {
 		if (i == start) {
-			n += (unsigned)snprintf(out + n, IP_TEXT - n, "::");
+			*out++ = ':';
+			*out++ = ':';
 			i += best - 1;
 			continue;
 		}
-		n += (unsigned)snprintf(out + n, IP_TEXT - n, "%s%x",
-		    i == 0 || i == start + best ? "" : ":", group[i]);
+		if (i != 0 && i != start + best)
+			*out++ = ':';
+		out = put_hex(out, group[i]);
 	}
+	*out = '\0';
 }
 
 const char *
 ip_format(const struct ip *ip, char out[IP_TEXT])
 {
-	const unsigned char *a = ip->a;
-
 	out[0] = '\0';
 	if (ip->family == AF_INET)
-		snprintf(out, IP_TEXT, "%u.%u.%u.%u", a[0], a[1], a[2], a[3]);
+		format_v4(ip->a, out);
 	else if (ip->family == AF_INET6)
-		format_v6(a, out);
+		format_v6(ip->a, out);
 	return out;
 }
 

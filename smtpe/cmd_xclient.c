@@ -2,6 +2,7 @@
  * cmd_xclient: XCLIENT, Postfix's extension: a proxy that we trust says who
  * the client is. Afterwards the session begins again: accept, and a new 220.
  */
+#include "access.h"
 #include "command.h"
 #include "escape.h"
 #include "log.h"
@@ -177,6 +178,7 @@ struct reply
 cmd_xclient_act(struct session *s, struct reply answer)
 {
 	const struct xclient *x = s->parsed;
+	struct access_refusal access;
 	struct reply banner;
 
 	take_peer(s, x);
@@ -186,8 +188,14 @@ cmd_xclient_act(struct session *s, struct reply answer)
 	s->relay_suffix = span_of(NULL);
 	s->launcher_relays = false;
 	control_restore(&s->controls);
+	access = access_admit(s);
 	session_client_changed(s);
 	session_new_transaction(s);
+	if (access.denied) {
+		s->phase = PHASE_REFUSED;
+		s->ending = END_DROPPED;
+		return access.reply;
+	}
 	banner = session_greet(s);
 	banner.drop |= answer.drop;
 	return banner;

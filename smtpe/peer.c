@@ -132,6 +132,31 @@ peer_detect(struct peer *p, int rfd, int wfd, struct arena *a)
 	setsockopt(wfd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof one);
 }
 
+void
+peer_replace(struct peer *p, const struct ip *ip, unsigned port,
+    struct arena *a)
+{
+	char text[IP_TEXT];
+
+	p->ip = *ip;
+	p->ip_text = ip->family == 0 ? SPAN("unknown") :
+	    arena_dup(a, span_of(ip_format(ip, text)));
+	p->port = ip->family == 0 ? span_make(NULL, 0) : port_text(a, port);
+	p->name = p->bracketed = span_make(NULL, 0);
+	p->name_known = ip->family == 0;
+}
+
+void
+peer_replace_local(struct peer *p, const struct ip *ip, unsigned port,
+    struct arena *a)
+{
+	char text[IP_TEXT];
+
+	p->local = *ip;
+	p->local_ip_text = arena_dup(a, span_of(ip_format(ip, text)));
+	p->local_port = port_text(a, port);
+}
+
 bool
 peer_is_in(const struct peer *p, const struct control_list *nets)
 {

@@ -10,6 +10,13 @@
 /* Fills peer; texts live in a. Sets TCP_NODELAY on wfd. */
 void peer_detect(struct peer *peer, int rfd, int wfd, struct arena *a);
 
+/* Another client than the one that is connected: a proxy says so. family 0:
+ * unknown. The name is not known then. */
+void peer_replace(struct peer *peer, const struct ip *ip, unsigned port,
+    struct arena *a);
+void peer_replace_local(struct peer *peer, const struct ip *ip, unsigned port,
+    struct arena *a);
+
 /* A host name as scripts see it: in lower case. */
 struct span peer_lower(struct arena *a, struct span name);
 

@@ -126,12 +126,17 @@ log_end(struct session *s)
 	log_send(&l);
 }
 
-/*
- * Input that we have not read makes the kernel send a reset, which may
- * overtake our last reply: so some of it is thrown away first.
- */
-static void
-linger(struct session *s)
+bool
+session_may_speak(const struct session *s)
+{
+	(void)s;
+	return true;
+}
+
+/* Input that we have not read makes the kernel send a reset, which may
+ * overtake our last reply: so some of it is thrown away first. */
+void
+session_linger(struct session *s)
 {
 	io_flush(&s->io);
 	if ((s->ending != END_DROPPED && s->ending != END_TIMEOUT) ||
@@ -160,7 +165,7 @@ session_run(struct session *s)
 		session_reply(s, session_greet(s));
 	command_loop(s);
 	arrival_end(s);
-	linger(s);
+	session_linger(s);
 	smarthost_close(s);
 	log_end(s);
 	dropped = HOOK_BOOLEAN(s->ending != END_QUIT);

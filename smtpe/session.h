@@ -78,6 +78,8 @@ struct session {
 	bool xclient;		    /* in xclienthosts */
 	struct span relay_suffix;   /* RELAYCLIENT's value */
 	uint64_t errors, junk, messages;
+	clock_ms load_checked;	    /* when all was well */
+	clock_ms commit_began, slow_until; /* shed.h; 0: the disk is fast */
 	clock_ms started;
 	clock_ms deadline;	    /* of the whole; io's is later while a
 				     * message comes in */
@@ -176,6 +178,13 @@ void session_new_transaction(struct session *s);
  * 421. There is nothing more to say to the command at hand: REPLY_NONE.
  */
 struct reply session_lost(struct session *s, int result);
+
+/* Lets what was said last arrive before the connection is reset. */
+void session_linger(struct session *s);
+
+/* Would the client understand a reply now? Not before a handshake that comes
+ * first. */
+bool session_may_speak(const struct session *s);
 
 /* The client's name for people: its host name, else "[ip]". */
 struct span session_peer_name(struct session *s);

@@ -4,6 +4,7 @@
  * for a wrong command line.
  */
 #include "session.h"
+#include "connect.h"
 #include "die.h"
 #include "dns.h"
 #include "log.h"
@@ -301,6 +302,10 @@ main(int argc, char **argv)
 	apply_launcher(s);
 	s->morercpthosts.path = control_path(c, "morercpthosts.cdb");
 	s->recipients.path = control_path(c, "recipients.cdb");
+	if (!check && !connect_let_in(s)) {
+		try_dry_end(s);
+		_exit(0);
+	}
 	session_set_facts(s);
 	s->trace = trace;
 	script = load_script(s, &error);

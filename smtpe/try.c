@@ -1,5 +1,6 @@
 /* try: see try.h. */
 #include "try.h"
+#include "access.h"
 #include "command.h"
 #include "die.h"
 #include "dir.h"
@@ -139,6 +140,7 @@ try_check(struct session *s, const char *script, const char *error)
 	list_strays(&out, c);
 	good &= check_table(&out, &s->morercpthosts);
 	good &= check_table(&out, &s->recipients);
+	good &= access_verify(s, &out);
 	if (!s->dry_run)
 		good &= check_queue(&out, c->queuedir);
 	buf_printf(&out, "script: %s\n",

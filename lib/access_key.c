@@ -1,0 +1,378 @@
+/* access_key: see access_key.h. */
+#include "access_key.h"
+#include "num.h"
+
+#define RANK_EVERYBODY 1u
+#define RANK_NAMED     2u
+#define RANK_SUFFIX    3u    /* and the suffix's length, at most 255 */
+#define RANK_NET       1000u /* and its bits, at most 128 */
+#define RANK_NAME      2000u
+#define RANK_ADDRESS   3000u
+
+static bool
+valid_name(struct span s)
+{
+	for (size_t i = 0; i < s.n; i++) {
+		unsigned char u = (unsigned char)s.p[i];
+
+		if (!ascii_isalnum(s.p[i]) && u != '.' && u != '-' &&
+		    u != '_' && u < 0x80)
+			return false;
+	}
+	return s.n > 0 && s.n <= 255 && s.p[s.n - 1] != '.';
+}
+
+static const char *
+parse_name(struct span s, struct access_key *k)
+{
+	k->kind = s.n == 0 ? ACCESS_NAMED : ACCESS_NAME;
+	k->name = s;
+	if (s.n > 0 && s.p[0] == '.')
+		s = span_skip(s, 1);
+	if (k->kind == ACCESS_NAME && !valid_name(s))
+		return "is not =host or =.domain";
+	return NULL;
+}
+
+/* "192.0.2.", "10." */
+static const char *
+parse_dots(struct span s, struct access_key *k)
+{
+	unsigned char a[4] = {0};
+	struct span part, rest = span_head(s, s.n - 1);
+	unsigned n = 0;
+	uint64_t v;
+
+	while (n < 4 && span_cut(&rest, '.', &part)) {
+		if (part.n == 0 || part.n > 3 ||
+		    (part.n > 1 && part.p[0] == '0') ||
+		    num_parse_max(part, 255, &v) == -1)
+			break;
+		a[n++] = (unsigned char)v;
+		if (rest.p == NULL)
+			break;
+	}
+	if (rest.p != NULL || n == 0 || n > 3)
+		return "is not an address or network";
+	k->kind = ACCESS_NET;
+	k->dots = true;
+	k->net.ip.family = AF_INET;
+	memcpy(k->net.ip.a, a, sizeof a);
+	k->net.bits = n * 8;
+	return NULL;
+}
+
+static const char *
+parse_client(struct span s, struct access_key *k)
+{
+	bool v6 = s.n > 1 && s.p[0] == '[' && s.p[s.n - 1] == ']';
+
+	if (s.n == 0)
+		return NULL;
+	if (s.p[0] == '=')
+		return parse_name(span_skip(s, 1), k);
+	if (s.p[s.n - 1] == '.')
+		return parse_dots(s, k);
+	if (v6)
+		s = span_make(s.p + 1, s.n - 2);
+	else if (span_chr(s, ':') < s.n)
+		return "is IPv6 without brackets ([2001:db8::/32])";
+	k->kind = ACCESS_NET;
+	return ip_net_parse(s, &k->net) == 0 ?
+	    NULL : "is not an address or network";
+}
+
+/* "587", "192.0.2.1", "192.0.2.1#587", "[2001:db8::1]#587" */
+static const char *
+parse_listener(struct span s, struct access_key *k)
+{
+	struct span port = s, address = s;
+	size_t mark = span_chr(s, '#');
+	uint64_t n;
+
+	k->listener = true;
+	if (mark < s.n) {
+		address = span_head(s, mark);
+		port = span_skip(s, mark + 1);
+	} else if (span_chr(s, '.') < s.n || s.p[0] == '[') {
+		port.n = 0;
+	} else {
+		address.n = 0;
+	}
+	if (address.n > 1 && address.p[0] == '[' &&
+	    address.p[address.n - 1] == ']')
+		address = span_make(address.p + 1, address.n - 2);
+	if ((mark < s.n && port.n == 0) ||
+	    (address.n == 0 && mark < s.n) ||
+	    (address.n > 0 && ip_parse(address, &k->local) == -1) ||
+	    (port.n > 0 && (num_parse_max(port, 65535, &n) == -1 || n == 0)))
+		return "has no listener behind the @ (PORT, IP, IP#PORT)";
+	k->local_port = port.n > 0 ? (unsigned)n : 0;
+	return NULL;
+}
+
+const char *
+access_key_parse(struct span s, struct access_key *k)
+{
+	size_t at = span_chr(s, '@');
+	const char *why;
+
+	*k = (struct access_key){0};
+	if (s.n > ACCESS_KEY_MAX)
+		return "is too long";
+	why = parse_client(span_head(s, at), k);
+	if (why == NULL && at + 1 == s.n)
+		why = "has no listener behind the @ (PORT, IP, IP#PORT)";
+	if (why == NULL && at < s.n)
+		why = parse_listener(span_skip(s, at + 1), k);
+	return why;
+}
+
+static void
+put_lower(struct buf *out, struct span s)
+{
+	for (size_t i = 0; i < s.n; i++)
+		buf_putc(out, ascii_lower(s.p[i]));
+}
+
+static void
+put_net(struct buf *out, const struct ip_net *net, bool dots)
+{
+	bool v6 = net->ip.family == AF_INET6;
+	char text[IP_TEXT];
+
+	if (dots) {
+		for (unsigned i = 0; i < net->bits / 8; i++) {
+			buf_putu(out, net->ip.a[i]);
+			buf_putc(out, '.');
+		}
+		return;
+	}
+	if (v6)
+		buf_putc(out, '[');
+	buf_puts(out, ip_format(&net->ip, text));
+	if (net->bits < (v6 ? 128 : 32)) {
+		buf_putc(out, '/');
+		buf_putu(out, net->bits);
+	}
+	if (v6)
+		buf_putc(out, ']');
+}
+
+static void
+put_listener(struct buf *out, const struct ip *ip, unsigned port)
+{
+	struct ip_net net = {*ip, ip->family == AF_INET6 ? 128 : 32};
+
+	buf_putc(out, '@');
+	if (ip->family != 0)
+		put_net(out, &net, false);
+	if (ip->family != 0 && port != 0)
+		buf_putc(out, '#');
+	if (port != 0)
+		buf_putu(out, port);
+}
+
+void
+access_key_format(const struct access_key *k, struct buf *out)
+{
+	if (k->kind == ACCESS_NET)
+		put_net(out, &k->net, k->dots);
+	if (k->kind == ACCESS_NAMED || k->kind == ACCESS_NAME)
+		buf_putc(out, '=');
+	if (k->kind == ACCESS_NAME)
+		put_lower(out, k->name);
+	if (k->listener)
+		put_listener(out, &k->local, k->local_port);
+}
+
+static bool
+is_name(const struct access_key *k, struct span name)
+{
+	if (k->name.p[0] != '.')
+		return span_ieq(k->name, name);
+	return name.n > k->name.n && span_iends(name, k->name);
+}
+
+static unsigned
+client_rank(const struct access_key *k, const struct access_client *c)
+{
+	unsigned all = k->net.ip.family == AF_INET6 ? 128 : 32;
+
+	switch (k->kind) {
+	case ACCESS_EVERYBODY:
+		return RANK_EVERYBODY;
+	case ACCESS_NAMED:
+		return c->name.n > 0 ? RANK_NAMED : 0;
+	case ACCESS_NAME:
+		if (c->name.n == 0 || !is_name(k, c->name))
+			return 0;
+		return k->name.p[0] == '.' ?
+		    RANK_SUFFIX + (unsigned)k->name.n : RANK_NAME;
+	case ACCESS_NET:
+		if (!ip_net_contains(&k->net, &c->ip))
+			return 0;
+		return k->net.bits == all ? RANK_ADDRESS :
+					    RANK_NET + k->net.bits;
+	}
+	return 0;
+}
+
+unsigned
+access_key_rank(const struct access_key *k, const struct access_client *c)
+{
+	unsigned rank = client_rank(k, c);
+
+	if (k->listener && ((k->local.family != 0 &&
+		!ip_eq(&k->local, &c->local)) ||
+		(k->local_port != 0 && k->local_port != c->local_port)))
+		return 0;
+	if (k->listener && k->kind == ACCESS_EVERYBODY)
+		return 1 + 2 * (k->local.family != 0) + (k->local_port != 0);
+	/* With a listener is before the same without. */
+	return rank == 0 ? 0 : rank * 2 + k->listener;
+}
+
+static void
+cut(struct ip_net *net)
+{
+	unsigned left = net->bits;
+
+	for (size_t i = 0; i < sizeof net->ip.a; i++) {
+		if (left >= 8) {
+			left -= 8;
+			continue;
+		}
+		net->ip.a[i] &= (unsigned char)(0xff00 >> left);
+		left = 0;
+	}
+}
+
+static void
+put_name(struct buf *key, struct span name)
+{
+	buf_putc(key, '=');
+	buf_put(key, name);
+}
+
+/* 192.0.2.0/24, then 192.0.2., then 192.0.2.0/23: false behind the last. */
+static bool
+put_next_net(struct access_walk *w, const struct access_client *c,
+    struct buf *key)
+{
+	struct ip_net net = {c->ip, w->bits};
+	bool dots = w->dots;
+
+	w->dots = false;
+	if (!dots) {
+		if (w->bits == 0)
+			return false;
+		net.bits = --w->bits;
+		w->dots = c->ip.family == AF_INET && net.bits % 8 == 0 &&
+		    net.bits > 0;
+	}
+	cut(&net);
+	put_net(key, &net, dots);
+	return true;
+}
+
+/* =.example.org, then =.org: false behind the last. */
+static bool
+put_next_suffix(struct access_walk *w, const struct access_client *c,
+    struct buf *key)
+{
+	size_t dot = w->dot + span_chr(span_skip(c->name, w->dot), '.');
+
+	if (dot >= c->name.n)
+		return false;
+	w->dot = dot + 1;
+	put_name(key, span_skip(c->name, dot));
+	return true;
+}
+
+/* The client's part of the next key; false at the end. */
+static bool
+put_client(struct access_walk *w, const struct access_client *c,
+    struct buf *key)
+{
+	unsigned all = c->ip.family == AF_INET6 ? 128 :
+	    c->ip.family == AF_INET ? 32 : 0;
+	struct ip_net address = {c->ip, all};
+
+	switch (w->phase) {
+	case WALK_ADDRESS:
+		w->phase = WALK_NAME;
+		w->bits = all;
+		if (all > 0) {
+			put_net(key, &address, false);
+			return true;
+		}
+		/* FALLTHROUGH */
+	case WALK_NAME:
+		w->phase = WALK_NETS;
+		if (c->name.n > 0) {
+			put_name(key, c->name);
+			return true;
+		}
+		/* FALLTHROUGH */
+	case WALK_NETS:
+		if (put_next_net(w, c, key))
+			return true;
+		w->phase = WALK_SUFFIXES;
+		/* FALLTHROUGH */
+	case WALK_SUFFIXES:
+		if (put_next_suffix(w, c, key))
+			return true;
+		w->phase = WALK_NAMED;
+		/* FALLTHROUGH */
+	case WALK_NAMED:
+		w->phase = WALK_EVERYBODY;
+		if (c->name.n > 0) {
+			buf_putc(key, '=');
+			return true;
+		}
+		/* FALLTHROUGH */
+	case WALK_EVERYBODY:
+		w->phase = WALK_END;
+		return true;
+	case WALK_END:
+		break;
+	}
+	return false;
+}
+
+bool
+access_key_next(struct access_walk *w, const struct access_client *c,
+    struct span listener, struct buf *key)
+{
+	/* The same as before, without its listener. */
+	if (w->again) {
+		w->again = false;
+		key->n -= listener.n;
+		return true;
+	}
+	buf_reset(key);
+	if (!put_client(w, c, key))
+		return false;
+	/* @LISTENER is no client's line. */
+	if (listener.n > 0 && w->phase != WALK_END) {
+		buf_put(key, listener);
+		w->again = true;
+	}
+	return true;
+}
+
+bool
+access_key_listener(const struct access_client *c, unsigned which,
+    struct buf *key)
+{
+	static const struct ip none;
+	bool ip = which < 2, port = which != 1;
+
+	if (which > 2 || (ip && c->local.family == 0) ||
+	    (port && c->local_port == 0))
+		return false;
+	buf_reset(key);
+	put_listener(key, ip ? &c->local : &none, port ? c->local_port : 0);
+	return true;
+}
