@@ -3,6 +3,7 @@
 #include "command.h"
 #include "num.h"
 #include "parameter.h"
+#include "shed.h"
 
 static struct reply
 parse_size(struct session *s, struct span value)
@@ -75,6 +76,8 @@ cmd_mail_admit(struct session *s, struct span argument)
 	r = parameter_parse(s, parameters, tx->next_params);
 	if (r.code == 0)
 		r = check_limits(s);
+	if (r.code == 0)
+		r = shed_message(s);
 	if (r.code == 0 && accept_is_bad_sender(s, &tx->next))
 		r = REPLY(553, "5.7.1", "Mail from this sender is not taken");
 	if (r.code != 0)

@@ -2,6 +2,7 @@
 #include "final.h"
 #include "log.h"
 #include "received.h"
+#include "shed.h"
 #include "smarthost.h"
 #include <errno.h>
 
@@ -160,6 +161,7 @@ commit(struct session *s, const struct arrival *a, struct reply answer)
 		if (end == SMARTHOST_DONE)
 			return end_without_entry(s, a, "passed-on", answer);
 	}
+	shed_commit_begins(s);
 	if (queue_in_commit(&s->in, &env, place) == -1) {
 		if (errno == ENOSPC || errno == EDQUOT) {
 			session_trouble(s, "commit");
@@ -168,6 +170,7 @@ commit(struct session *s, const struct arrival *a, struct reply answer)
 		}
 		return session_trouble(s, "commit");
 	}
+	shed_commit_ends(s);
 	log_message(s, a, place);
 	s->messages++;
 	s->junk = 0;
