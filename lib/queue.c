@@ -56,6 +56,7 @@ queue_open(struct queue *q, const char *dir)
 	q->dir = dir;
 	q->commits_name = -1;
 	q->has_log = -1;
+	q->spill = NULL;
 	q->fd = open_dir(dir);
 	if (q->fd == -1 && errno == ENOENT) {
 		if (file_mkdirs(dir) == -1 || (q->fd = open_dir(dir)) == -1)

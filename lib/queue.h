@@ -20,6 +20,7 @@ struct queue {
 	gid_t group;
 	int commits_name; /* does fsync of a file carry its name? -1: not
 			   * asked yet */
+	const char *spill; /* copies of entries are there (spill.h); NULL */
 	int has_log;	  /* is there a log/? -1: not asked yet */
 };
 

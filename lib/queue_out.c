@@ -1,5 +1,6 @@
 /* queue_out: see queue_out.h; finding names is queue_scan.c's. */
 #include "queue_out.h"
+#include "spill.h"
 #include "file.h"
 #include "log.h"
 #include <errno.h>
@@ -210,6 +211,8 @@ queue_out_remove(struct queue_out *o)
 	}
 	if (unlinkat(o->q->fd, o->path, 0) == -1)
 		return -1;
+	if (o->q->spill != NULL)
+		spill_remove(o->q->spill, span_of(o->name.id));
 	/* Nobody can find it any more: the lock need not be given up. */
 	o->locked = false;
 	return 0;

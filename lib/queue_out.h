@@ -88,7 +88,7 @@ enum queue_open_result queue_out_open(struct queue_out *o, struct queue *q,
 int queue_out_mark(struct queue_out *o, size_t rcpt, char state);
 int queue_out_sync(struct queue_out *o);
 
-/* unlink, of its history before it; durable after queue_sync_dir(). 0, -1. */
+/* unlink, of its history before it, of its spilled copy behind it; durable after queue_sync_dir(). 0, -1. */
 int queue_out_remove(struct queue_out *o);
 
 /* One rename: to its next time, or to "dead", "hold", ... (a place that lives

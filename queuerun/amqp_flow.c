@@ -29,6 +29,7 @@ configure(struct amqp_flow *f, const struct controls *c)
 	f->division.def =
 	    (struct amqp_route){c->amqpexchange, c->amqproutingkey};
 	f->division.split = c->amqpsplit;
+	f->spill = c->amqpspill;
 	f->setup.timeout =
 	    c->amqptimeout > 0 ? c->amqptimeout : TIMEOUT_DEFAULT;
 	f->setup.tls = (struct amqp_tls){c->amqpca, c->amqpcert, c->amqpkey};
@@ -169,6 +170,20 @@ channel_closed(struct amqp_flow *f)
 		amqp_conn_reopen_channel(c);
 }
 
+static void
+spill_todo(struct amqp_flow *f)
+{
+	const struct agent_job *last = NULL;
+
+	if (f->spill == NULL)
+		return;
+	for (struct amqp_part *p = f->todo; p != NULL; p = p->next) {
+		if (p->job != last)
+			amqp_spill(f->spill, p->job, &f->body);
+		last = p->job;
+	}
+}
+
 /* No node: everything is answered, and the runner gives no more for as long
  * as we do not try again. */
 static void
@@ -181,6 +196,7 @@ refuse_todo(struct amqp_flow *f)
 		agent_busy(f->agent, (unsigned)(clock_left(next) / 1000 + 1),
 		    why);
 	f->told_busy = true;
+	spill_todo(f);
 	amqp_answer_todo(f, f->nodes.enhanced, why);
 }
 

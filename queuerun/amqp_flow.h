@@ -17,6 +17,7 @@
 #include "amqp_conn.h"
 #include "amqp_in.h"
 #include "amqp_nodes.h"
+#include "amqp_spill.h"
 #include "amqp_window.h"
 
 #define AMQP_WINDOW_MAX 1024
@@ -36,6 +37,7 @@ struct amqp_flow {
 	struct amqp_body body;
 	struct amqp_division division;
 	enum amqp_format format;
+	const char *spill; /* amqpspill */
 	struct amqp_setup setup;
 	struct amqp_declarations declare;
 	const char *wrong; /* in the controls: nothing can be delivered */

@@ -248,6 +248,7 @@ main(int argc, char **argv)
 	pass_raise_files();
 	if (queue_open(&q, controls.queuedir) == -1)
 		die_temp_errno("queue %s", controls.queuedir);
+	q.spill = controls.amqpspill;
 	pass_catch_signals();
 	queue_sweep(&q);
 	find_names(&q, &controls, &job.retry, &names);

@@ -36,9 +36,10 @@ static const struct option_program program = {
 /* A queue that nobody has used yet is an empty one; looking at it does not
  * make it. */
 static struct queue *
-open_queue(const char *dir)
+open_queue(const struct controls *c)
 {
 	static struct queue q;
+	const char *dir = c->queuedir;
 
 	if (access(dir, F_OK) == -1 && errno == ENOENT) {
 		ops_say(dir, "there is no queue yet");
@@ -46,6 +47,7 @@ open_queue(const char *dir)
 	}
 	if (queue_open(&q, dir) == -1)
 		die_temp_errno("queue %s", dir);
+	q.spill = c->amqpspill;
 	return &q;
 }
 
@@ -75,7 +77,7 @@ main(int argc, char **argv)
 	}
 	signal(SIGPIPE, SIG_IGN);
 	ops.controls = &controls;
-	ops.q = open_queue(controls.queuedir);
+	ops.q = open_queue(&controls);
 	if (plan_init(&ops.plan, &controls) == -1)
 		die_temp_errno("%s", ops.plan.routes.path);
 	status = verbs[verb].run(&ops, args, nargs);

@@ -1,11 +1,15 @@
 """agent-amqp and peers that do what RabbitMQ never would, or cannot be made
 to do in time: amqp_fakes.py BUILD DIR. Speaks TAP."""
 
+import base64
+import json
 import os
+import re
 import struct
 import sys
 import threading
 import time
+import uuid
 
 import amqp_fake
 from agentlib import Place, Runner, Tap
@@ -564,6 +568,63 @@ def tests_own_fault():
         p.remove()
 
 
+def test_spill():
+    """No broker: a copy of each entry, once."""
+    p = Place(BASE, amqp="amqp://127.0.0.1:1")
+    where = os.path.join(p.dir, "spill")
+    os.mkdir(where)
+    p.set("amqpspill", where)
+    text = b"Subject: s\r\n\r\n\xff\xfe\r\n"
+    entries = [p.entry(), p.entry(text, rcpts=["a@x.test", "b@x.test"],
+                                  sender="")]
+    for again in range(2):
+        r = Runner([PROGRAM], p.env)
+        r.job(entries[0], "amqp:/q")
+        r.job(entries[1], "amqp:/q", ["b@x.test"])
+        r.collect(2)
+        r.finish()
+        names = sorted(os.listdir(where))
+        stats = [os.stat(os.path.join(where, n)) for n in names]
+        if again:
+            tap.eq([s.st_ino for s in stats], before, "only once")
+        before = [s.st_ino for s in stats]
+    tap.ok(len(names) == 2 and all(
+        re.fullmatch(r"[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}"
+                     r"-[0-9a-f]{12}\.json", n) and
+        str(uuid.UUID(n[:-5])) == n[:-5] for n in names),
+        "spilled: names are UUIDs", names)
+    tap.ok(all(s.st_mode & 0o777 == 0o600 for s in stats), "mode 0600")
+    got = {}
+    for n in names:
+        with open(os.path.join(where, n)) as f:
+            o = json.load(f)
+        got[o["queue_id"]] = o
+    o = got[entries[1].id]
+    tap.eq([o["recipients"], o["sender"], o["message_id"], o["encoding"],
+            base64.b64decode(o["email_content"])],
+           [["a@x.test", "b@x.test"], "", entries[1].id, "base64", text],
+           "the whole entry, octet for octet")
+    # What is in the way: a link, a directory that is not there.
+    for n in names:
+        os.unlink(os.path.join(where, n))
+        os.symlink("/nonexistent/target", os.path.join(where, "." + n))
+    r = Runner([PROGRAM], p.env)
+    r.job(entries[0], "amqp:/q")
+    r.collect(1)
+    r.finish()
+    new = [n for n in os.listdir(where) if not n.startswith(".")]
+    tap.ok(len(new) == 1 and new[0] in names and not os.path.islink(
+        os.path.join(where, new[0])), "a link is not followed", new)
+    p.set("amqpspill", os.path.join(p.dir, "none"))
+    r = Runner([PROGRAM], p.env)
+    r.job(entries[0], "amqp:/q")
+    r.collect(1)
+    tap.ok(r.finish() == 0 and outcomes(r) == ["later"] and
+           r.log().count("event=spill") == 1, "a directory that is missing is "
+           "one line", r.log())
+    p.remove()
+
+
 def tests_controls():
     for name, controls in {
             "a URI that is none": {"amqp": "http://guest:pa55@h/"},
@@ -618,7 +679,8 @@ def tests_controls():
 only = sys.argv[3:]
 for test in (tests_controls, tests_login, tests_garbage, tests_confirms,
              test_window, tests_frames, tests_time, test_slow,
-             tests_blocked, tests_closed, tests_nodes, tests_own_fault):
+             tests_blocked, tests_closed, tests_nodes, tests_own_fault,
+             test_spill):
     if not only or test.__name__ in only:
         began = time.monotonic()
         test()
