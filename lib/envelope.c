@@ -37,6 +37,21 @@ put_line(struct buf *out, const char *key, struct span value)
 }
 
 static void
+put_postq(struct buf *out, struct envelope *env, size_t start)
+{
+	if (env->postq == 0)
+		env->postq = POSTQ_OPEN;
+	buf_puts(out, "postq ");
+	env->postq_offset = out->n - start;
+	buf_putc(out, env->postq);
+	if (env->postq == POSTQ_RESULT) {
+		buf_putc(out, ' ');
+		escape_put(out, env->postq_result);
+	}
+	buf_putc(out, '\n');
+}
+
+static void
 put_edit(struct buf *out, const struct envelope_edit *e)
 {
 	buf_puts(out, "edit ");
@@ -107,6 +122,7 @@ envelope_format(struct envelope *env, uint64_t offset, struct buf *out)
 	KEYS(K)
 #undef K
 	put_line(out, "sender", env->sender.n ? env->sender : SPAN("<>"));
+	put_postq(out, env, start);
 	for (size_t i = 0; i < env->nedits; i++)
 		put_edit(out, &env->edits[i]);
 	for (size_t i = 0; i < env->nmeta; i++)
@@ -272,6 +288,22 @@ count_lines(struct span s, struct envelope *env)
 }
 
 static const char *
+parse_postq(struct span value, struct arena *a, struct envelope *env)
+{
+	struct span rest = span_skip(value, 1), word;
+
+	if (value.n == 0 || (value.p[0] != POSTQ_OPEN &&
+	    value.p[0] != POSTQ_DONE && value.p[0] != POSTQ_RESULT))
+		return "bad postq";
+	env->postq = value.p[0];
+	env->postq_result = span_of(NULL);
+	if (span_word(&rest, &word) &&
+	    escape_undo(word, a, &env->postq_result) == -1)
+		return "bad postq";
+	return NULL;
+}
+
+static const char *
 parse_key(struct span key, struct span value, struct arena *a,
     struct envelope *env)
 {
@@ -298,6 +330,8 @@ parse_key(struct span key, struct span value, struct arena *a,
 			env->sender.n = 0;
 		return NULL;
 	}
+	if (span_eq(key, SPAN("postq")))
+		return parse_postq(value, a, env);
 	if (span_eq(key, SPAN("edit")))
 		return parse_edit(value, a, &env->edits[env->nedits++]);
 	if (span_eq(key, SPAN("meta")))
@@ -325,6 +359,8 @@ parse_lines(struct span s, struct arena *a, struct envelope *env)
 			r->offset = (size_t)(line.p - start);
 		} else if (span_cut(&line, ' ', &key) && line.p != NULL) {
 			why = parse_key(key, line, a, env);
+			if (span_eq(key, SPAN("postq")))
+				env->postq_offset = (size_t)(line.p - start);
 		} else {
 			why = "line without a key";
 		}
@@ -355,6 +391,8 @@ envelope_parse(struct span trailer, struct arena *a, struct envelope *env)
 	why = parse_lines(span_skip(trailer, magic.n), a, env);
 	for (size_t i = 0; i < env->nrcpts; i++)
 		env->rcpts[i].offset += magic.n;
+	if (env->postq_offset != 0)
+		env->postq_offset += magic.n;
 	if (why != NULL)
 		return why;
 	if (env->id.n == 0)

@@ -26,6 +26,11 @@ struct envelope_rcpt {
 	size_t offset;	    /* of the state octet in the trailer */
 };
 
+/* Has the script been asked about it after it was queued (hook.postq)? */
+#define POSTQ_OPEN   '-'
+#define POSTQ_DONE   'D' /* it has, and what it said is done */
+#define POSTQ_RESULT 'R' /* it has, and postq_result is still to be done */
+
 enum edit_kind { EDIT_PREPEND, EDIT_APPEND, EDIT_REPLACE, EDIT_REMOVE };
 
 /* A change to the header that is applied while the message is copied out. */
@@ -56,6 +61,10 @@ struct envelope {
 	struct span sender;	/* "" = the null sender */
 	struct span params;	/* of MAIL, as sent */
 	struct span queue_config; /* queue_config.h; "" for none */
+	char postq;		/* POSTQ_*; 0 is written as POSTQ_OPEN, and
+				 * read where there is no such line */
+	size_t postq_offset;	/* of its octet in the trailer; 0: no line */
+	struct span postq_result;
 	struct envelope_edit *edits; /* EDIT_PREPEND in the order they stand in */
 	size_t nedits;
 	struct envelope_meta *meta;

@@ -154,21 +154,36 @@ open_for_marks(struct queue_out *o)
 	return -1;
 }
 
-int
-queue_out_mark(struct queue_out *o, size_t rcpt, char state)
+static int
+mark(struct queue_out *o, size_t offset, char state)
 {
-	struct envelope_rcpt *r = &o->env.rcpts[rcpt];
 	ssize_t n;
 
 	if (open_for_marks(o) == -1)
 		return -1;
 	do
-		n = pwrite(o->mark_fd, &state, 1,
-		    (off_t)(o->size + r->offset));
+		n = pwrite(o->mark_fd, &state, 1, (off_t)(o->size + offset));
 	while (n == -1 && errno == EINTR);
-	if (n != 1)
+	return n == 1 ? 0 : -1;
+}
+
+int
+queue_out_mark(struct queue_out *o, size_t rcpt, char state)
+{
+	struct envelope_rcpt *r = &o->env.rcpts[rcpt];
+
+	if (mark(o, r->offset, state) == -1)
 		return -1;
 	r->state = state;
+	return 0;
+}
+
+int
+queue_out_mark_postq(struct queue_out *o, char state)
+{
+	if (mark(o, o->env.postq_offset, state) == -1)
+		return -1;
+	o->env.postq = state;
 	return 0;
 }
 

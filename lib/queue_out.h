@@ -87,6 +87,17 @@ enum queue_open_result queue_out_open(struct queue_out *o, struct queue *q,
 /* Writes a recipient's state octet. Durable after queue_out_sync(). 0, -1. */
 int queue_out_mark(struct queue_out *o, size_t rcpt, char state);
 int queue_out_sync(struct queue_out *o);
+/* Writes the octet of its line "postq", which it must have. 0, -1. */
+int queue_out_mark_postq(struct queue_out *o, char state);
+
+/*
+ * Another content under the same name and id: env, and the message as it is,
+ * or data where its p is not NULL. One rename; durable when this returns 0,
+ * with o at the new content and its lock held. On -1 and errno nothing has
+ * changed.
+ */
+int queue_out_rewrite(struct queue_out *o, struct envelope *env,
+    struct span data);
 
 /* unlink, of its history before it, of its spilled copy behind it; durable after queue_sync_dir(). 0, -1. */
 int queue_out_remove(struct queue_out *o);
