@@ -40,6 +40,34 @@ id_make(char out[ID_SIZE])
 	out[ID_LEN] = '\0';
 }
 
+/* FNV-1a, and a last step that lets every octet touch every bit: the same
+ * everywhere and for ever. */
+static uint64_t
+hash(uint64_t h, struct span s)
+{
+	for (size_t i = 0; i < s.n; i++)
+		h = (h ^ (unsigned char)s.p[i]) * 1099511628211u;
+	h = (h ^ h >> 30) * 0xbf58476d1ce4e5b9u;
+	h = (h ^ h >> 27) * 0x94d049bb133111ebu;
+	return h ^ h >> 31;
+}
+
+void
+id_derive(struct span from, struct span words, char out[ID_SIZE])
+{
+	uint64_t a = hash(hash(14695981039346656037u, from), words);
+	uint64_t b = hash(hash(a + 1, words), from);
+
+	memset(out, '0', TIME_LEN);
+	memcpy(out, from.p, from.n < TIME_LEN ? from.n : TIME_LEN);
+	for (size_t i = 0; i < TIME_LEN; i++)
+		if (out[i] > 'v')
+			out[i] = 'v';
+	put(out + TIME_LEN, 8, a);
+	put(out + TIME_LEN + 8, 8, b);
+	out[ID_LEN] = '\0';
+}
+
 static int
 value(char c)
 {

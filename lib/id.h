@@ -16,6 +16,10 @@
 /* Fills out with a new id and a NUL. Never fails (die_temp). */
 void id_make(char out[ID_SIZE]);
 
+/* The same id from the same entry and words each time, of the entry's age:
+ * who makes something twice after a crash makes it under one name. */
+void id_derive(struct span from, struct span words, char out[ID_SIZE]);
+
 /* Is this an id, of an entry or a transaction? For names found on disk. */
 bool id_valid(struct span s);
 

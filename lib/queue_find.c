@@ -88,9 +88,8 @@ find_by_history(struct queue *q, const char *id, struct queue_names *names)
 	return false;
 }
 
-/* Everywhere but the long way through due/. */
-static bool
-find_directly(struct queue *q, const char *id, struct queue_names *names)
+bool
+queue_find_directly(struct queue *q, const char *id, struct queue_names *names)
 {
 	return find_in_place(q, "new", id, names) ||
 	    find_in_place(q, "hold", id, names) ||
@@ -107,7 +106,7 @@ queue_find_ids(struct queue *q, const char *const *ids, size_t n,
 
 	for (size_t i = 0; i < n; i++) {
 		found[i] = id_valid(span_of(ids[i])) &&
-		    find_directly(q, ids[i], names);
+		    queue_find_directly(q, ids[i], names);
 		missing = missing || !found[i];
 	}
 	if (!missing)

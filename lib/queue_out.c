@@ -309,6 +309,24 @@ queue_history(struct queue *q, const char *id, struct span lines)
 }
 
 int
+queue_history_durable(struct queue *q, const char *id, struct span lines)
+{
+	char path[QUEUE_NAME_MAX];
+	int fd, r, e;
+
+	history_path(id, path);
+	q->has_log = 1;
+	fd = queue_openat(q, path, O_WRONLY | O_APPEND | O_CREAT);
+	if (fd == -1)
+		return -1;
+	r = file_write_all(fd, lines) == -1 || fsync(fd) == -1 ? -1 : 0;
+	e = errno;
+	close(fd);
+	errno = e;
+	return r;
+}
+
+int
 queue_history_read(struct queue *q, const char *id, struct buf *out)
 {
 	char path[QUEUE_NAME_MAX];

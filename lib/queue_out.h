@@ -41,6 +41,11 @@ int queue_scan(struct queue *q, int64_t now, int64_t horizon, bool all,
  * there is none. */
 bool queue_find(struct queue *q, const char *id, struct queue_names *names);
 
+/* The same without the long way: an entry in due/ is found by its history
+ * alone. */
+bool queue_find_directly(struct queue *q, const char *id,
+    struct queue_names *names);
+
 /*
  * The same for n ids, with one look through due/ for all that need it. Those
  * that were found are appended; found[i] says which.
@@ -116,6 +121,9 @@ void queue_out_free(struct queue_out *o);
  * each line with its newline). Failure is logged, never fatal.
  */
 void queue_history(struct queue *q, const char *id, struct span lines);
+/* The same, durable: what a mark says must not outlive its reason. 0, or -1
+ * and errno. */
+int queue_history_durable(struct queue *q, const char *id, struct span lines);
 /* The whole history: 0, or -1 and errno (ENOENT: none). */
 int queue_history_read(struct queue *q, const char *id, struct buf *out);
 /* Its last lines, the last 4 KiB at most. */

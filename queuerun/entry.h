@@ -34,8 +34,10 @@ struct entry {
 	struct queue_out out;
 	struct result *results; /* one for each recipient */
 	size_t open;		/* jobs that are not over */
-	int verdict;		/* settle.c's, while it settles a batch */
+	/* settle.c's, while it settles a batch: */
+	int verdict;
 	int64_t due;
+	const char *why_dead;
 	struct entry *next;	/* on the list it is on */
 };
 

@@ -109,3 +109,10 @@ history_put_dead(struct buf *out, int64_t now, struct span why)
 	put_word(out, why);
 	buf_putc(out, '\n');
 }
+
+void
+history_put_report(struct buf *out, int64_t now, const char *word,
+    const char *id)
+{
+	buf_printf(out, "%lld %s %s\n", (long long)now, word, id);
+}

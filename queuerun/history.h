@@ -24,4 +24,27 @@ void history_put_due(struct buf *out, int64_t now, int64_t due,
     unsigned attempts);
 void history_put_dead(struct buf *out, int64_t now, struct span why);
 
+/* A bounce of that id is in the queue (the entry itself goes on), or a
+ * warning is about to be. */
+void history_put_report(struct buf *out, int64_t now, const char *word,
+    const char *id);
+
+/* One line that was read. */
+struct history_line {
+	int64_t time;
+	struct span word; /* "attempt", "due", "dead", ... */
+	struct span rest; /* behind it, as it stands there */
+	/* of "attempt" alone, unescaped: */
+	unsigned number;
+	struct span rcpt, agent, outcome, enhanced, text, peer;
+	int code;
+};
+
+/* False for what is no line of a history; borrows from line or lives in a. */
+bool history_parse(struct span line, struct arena *a, struct history_line *h);
+
+/* The last attempt for that recipient: false when there is none. */
+bool history_last(struct span history, struct span rcpt, struct arena *a,
+    struct history_line *h);
+
 #endif

@@ -36,10 +36,20 @@ judge_entry(const struct entry *e, int64_t now, int64_t lifetime)
 		later += kind == RESULT_LATER;
 	}
 	if (open == 0)
-		return failed == 0 ? VERDICT_REMOVE : VERDICT_DEAD;
+		return failed == 0 ? VERDICT_REMOVE : VERDICT_FAILED;
 	if (tried == 0)
 		return VERDICT_LEAVE;
 	if (later > 0 && now - env->received_us / 1000000 > lifetime)
 		return VERDICT_EXPIRED;
 	return VERDICT_DUE;
+}
+
+size_t
+judge_failed(const struct entry *e, enum settle_verdict verdict)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < e->out.env.nrcpts; i++)
+		n += judge_state(e, i, verdict) == RCPT_FAILED;
+	return n;
 }

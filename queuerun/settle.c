@@ -12,10 +12,11 @@
 #include <unistd.h>
 
 void
-settle_init(struct settle *s, struct queue *q, struct entries *entries,
-    struct settle_counts *counts)
+settle_init(struct settle *s, struct queue *q, const struct controls *c,
+    struct entries *entries, struct settle_counts *counts)
 {
 	*s = (struct settle){.q = q, .entries = entries, .counts = counts};
+	bounce_init(&s->bounce, q, c);
 	s->new_fd = -1;
 }
 
@@ -26,6 +27,7 @@ settle_free(struct settle *s)
 		close(s->new_fd);
 	s->new_fd = -1;
 	buf_free(&s->history);
+	bounce_free(&s->bounce);
 }
 
 static void
@@ -71,43 +73,50 @@ report(struct settle *s, const struct entry *e)
 }
 
 static struct span
-dead_reason(const struct settle *s, struct entry *e,
-    enum settle_verdict verdict)
+dead_reason(const struct settle *s, struct entry *e)
 {
+	const char *why = e->why_dead;
 	size_t failed = 0, n = e->out.env.nrcpts;
 
 	for (size_t i = 0; i < n; i++)
-		failed += judge_state(e, i, verdict) == RCPT_FAILED;
-	if (verdict == VERDICT_EXPIRED)
+		failed += e->out.env.rcpts[i].state == RCPT_FAILED;
+	if (e->verdict == VERDICT_EXPIRED)
 		return arena_printf(&e->out.arena,
 		    "older than queuelifetime (%lld s), %zu of %zu "
-		    "recipients undelivered",
-		    (long long)s->lifetime, failed, n);
+		    "recipients undelivered; %s",
+		    (long long)s->lifetime, failed, n, why);
 	return arena_printf(&e->out.arena,
-	    "%zu of %zu recipients failed permanently", failed, n);
+	    "%zu of %zu recipients failed permanently; %s", failed, n, why);
 }
 
-/* Everything that must be in the history before the entry moves. */
 static void
-write_history(struct settle *s, struct entry *e, enum settle_verdict verdict,
-    int64_t now, int64_t due)
+put_attempts(struct buf *out, const struct entry *e, int64_t now)
 {
-	struct buf *h = &s->history;
-
-	buf_reset(h);
 	for (size_t i = 0; i < e->out.env.nrcpts; i++)
 		if (e->results[i].kind != RESULT_NONE &&
 		    e->results[i].kind != RESULT_UNTRIED)
-			history_put_attempt(h, e, i, now);
-	if (verdict == VERDICT_DUE) {
-		history_put_due(h, now, due, e->out.name.attempts + 1);
-	} else {
-		struct span why = dead_reason(s, e, verdict);
+			history_put_attempt(out, e, i, now);
+}
 
-		history_put_dead(h, now, why);
-		history_log_dead(e, why);
-	}
-	queue_history(s->q, e->out.name.id, buf_span(h));
+/*
+ * What must be in the history before a mark is. When somebody failed the
+ * reason is durable before the mark is, for a later run may have to tell it.
+ */
+static void
+write_attempts(struct settle *s, struct entry *e, int64_t now)
+{
+	const char *id = e->out.name.id;
+	struct buf *h = &s->history;
+
+	buf_reset(h);
+	put_attempts(h, e, now);
+	if (e->verdict == VERDICT_DUE)
+		history_put_due(h, now, e->due, e->out.name.attempts + 1);
+	if (judge_failed(e, (enum settle_verdict)e->verdict) == 0)
+		queue_history(s->q, id, buf_span(h));
+	else if (h->n > 0 &&
+	    queue_history_durable(s->q, id, buf_span(h)) == -1)
+		trouble(s, e, "write its history");
 }
 
 /* 0, or -1: the entry must stay where it is. */
@@ -179,21 +188,98 @@ sync_dirs(struct settle *s)
 	}
 }
 
-/* What happens before the names change; may turn the verdict into "leave". */
-static enum settle_verdict
-prepare(struct settle *s, struct entry *e, int64_t now, int64_t *due)
+/* Before anything is durable; may turn the verdict into "leave". */
+static void
+prepare(struct settle *s, struct entry *e, int64_t now)
 {
 	enum settle_verdict v = judge_entry(e, now, s->lifetime);
 
+	e->verdict = (int)v;
+	e->why_dead = NULL;
 	report(s, e);
-	if (v == VERDICT_LEAVE)
+	if (v == VERDICT_LEAVE) {
 		count(&s->counts->untried);
-	if (v == VERDICT_LEAVE || v == VERDICT_REMOVE)
-		return v;
-	*due = retry_due(&s->retry, span_of(e->out.name.id),
+		return;
+	}
+	bounce_successes(&s->bounce, e, now);
+	if (v == VERDICT_REMOVE)
+		return;
+	e->due = retry_due(&s->retry, span_of(e->out.name.id),
 	    e->out.name.attempts + 1, now);
-	write_history(s, e, v, now, *due);
-	return write_marks(s, e, v) == -1 ? VERDICT_LEAVE : v;
+	if (v == VERDICT_DUE)
+		bounce_delays(&s->bounce, e, now,
+		    e->out.env.received_us / 1000000 + s->lifetime);
+	write_attempts(s, e, now);
+	if (write_marks(s, e, v) == -1)
+		e->verdict = VERDICT_LEAVE;
+}
+
+static void
+mark_told(struct settle *s, struct entry *e)
+{
+	for (size_t i = 0; i < e->out.env.nrcpts; i++)
+		if (e->out.env.rcpts[i].state == RCPT_FAILED &&
+		    queue_out_mark(&e->out, i, RCPT_BOUNCED) == -1) {
+			trouble(s, e, "mark a recipient");
+			return;
+		}
+	if (queue_out_sync(&e->out) == -1)
+		trouble(s, e, "make its marks durable");
+}
+
+/* The history of an entry that goes on: the bounce, and once more the last
+ * line, by which it is found. */
+static void
+write_told(struct settle *s, struct entry *e, const char *id, int64_t now)
+{
+	buf_reset(&s->history);
+	if (id[0] != '\0')
+		history_put_report(&s->history, now, "bounce", id);
+	history_put_due(&s->history, now, e->due, e->out.name.attempts + 1);
+	queue_history(s->q, e->out.name.id, buf_span(&s->history));
+}
+
+/*
+ * The sender hears of those who are marked as failed, durably; only then are
+ * they marked as told, or, with nobody left to try, the entry removed.
+ */
+static void
+tell(struct settle *s, struct entry *e, int64_t now)
+{
+	bool over = e->verdict != VERDICT_DUE;
+	char id[ID_SIZE];
+
+	switch (bounce_failures(&s->bounce, e, now, id, &e->why_dead)) {
+	case BOUNCE_TOLD:
+		if (over) {
+			e->verdict = VERDICT_REMOVE;
+			return;
+		}
+		mark_told(s, e);
+		write_told(s, e, id, now);
+		return;
+	case BOUNCE_NOBODY:
+		return;
+	case BOUNCE_TROUBLE:
+		trouble(s, e, "tell its sender");
+		if (over) {
+			e->verdict = VERDICT_DUE;
+			id[0] = '\0';
+			write_told(s, e, id, now);
+		}
+		return;
+	}
+}
+
+static void
+tell_all(struct settle *s, struct entry *list, int64_t now)
+{
+	for (struct entry *e = list; e != NULL; e = e->next)
+		if ((e->verdict == VERDICT_DUE ||
+			e->verdict == VERDICT_FAILED ||
+			e->verdict == VERDICT_EXPIRED) &&
+		    judge_failed(e, VERDICT_LEAVE) > 0)
+			tell(s, e, now);
 }
 
 /* It has been delivered and cannot be taken away: the marks keep it from
@@ -202,15 +288,25 @@ static void
 mark_instead(struct settle *s, struct entry *e)
 {
 	trouble(s, e, "remove it");
-	if (write_marks(s, e, VERDICT_REMOVE) == 0 &&
-	    queue_out_sync(&e->out) == -1)
-		trouble(s, e, "make its marks durable");
+	if (write_marks(s, e, VERDICT_REMOVE) == 0)
+		mark_told(s, e);
 }
 
 static void
-finish(struct settle *s, struct entry *e, enum settle_verdict v, int64_t due)
+bury(struct settle *s, struct entry *e, struct span why, int64_t now)
 {
-	switch (v) {
+	history_log_dead(e, why);
+	buf_reset(&s->history);
+	history_put_dead(&s->history, now, why);
+	queue_history(s->q, e->out.name.id, buf_span(&s->history));
+	if (queue_out_move(&e->out, "dead") == -1)
+		trouble(s, e, "move it to dead");
+}
+
+static void
+finish(struct settle *s, struct entry *e, int64_t now)
+{
+	switch ((enum settle_verdict)e->verdict) {
 	case VERDICT_LEAVE:
 		break;
 	case VERDICT_REMOVE:
@@ -219,14 +315,13 @@ finish(struct settle *s, struct entry *e, enum settle_verdict v, int64_t due)
 			mark_instead(s, e);
 		break;
 	case VERDICT_DUE:
-		if (queue_out_due(&e->out, due, e->out.name.attempts + 1) ==
-		    -1)
+		if (queue_out_due(&e->out, e->due,
+			e->out.name.attempts + 1) == -1)
 			trouble(s, e, "give it its next time");
 		break;
-	case VERDICT_DEAD:
+	case VERDICT_FAILED:
 	case VERDICT_EXPIRED:
-		if (queue_out_move(&e->out, "dead") == -1)
-			trouble(s, e, "move it to dead");
+		bury(s, e, dead_reason(s, e), now);
 		break;
 	}
 }
@@ -238,12 +333,15 @@ settle_batch(struct settle *s, struct entry *list)
 	struct entry *next;
 
 	for (struct entry *e = list; e != NULL; e = e->next)
-		e->verdict = (int)prepare(s, e, now, &e->due);
+		prepare(s, e, now);
 	for (struct entry *e = list; e != NULL; e = e->next)
-		if (queue_out_sync(&e->out) == -1)
+		if (queue_out_sync(&e->out) == -1) {
 			trouble(s, e, "make its marks durable");
+			e->verdict = VERDICT_LEAVE;
+		}
+	tell_all(s, list, now);
 	for (struct entry *e = list; e != NULL; e = e->next)
-		finish(s, e, (enum settle_verdict)e->verdict, e->due);
+		finish(s, e, now);
 	sync_dirs(s);
 	for (struct entry *e = list; e != NULL; e = next) {
 		next = e->next;
@@ -256,11 +354,6 @@ settle_damaged(struct settle *s, struct entry *e, const char *why)
 {
 	struct span reason = arena_printf(&e->out.arena, "damaged: %s", why);
 
-	history_log_dead(e, reason);
-	buf_reset(&s->history);
-	history_put_dead(&s->history, clock_wall(), reason);
-	queue_history(s->q, e->out.name.id, buf_span(&s->history));
-	if (queue_out_move(&e->out, "dead") == -1)
-		trouble(s, e, "move it to dead");
+	bury(s, e, reason, clock_wall());
 	entry_give_back(s->entries, e);
 }

@@ -7,6 +7,7 @@
 #ifndef SETTLE_H
 #define SETTLE_H
 
+#include "bounce.h"
 #include "judge.h"
 #include "retry.h"
 
@@ -25,6 +26,7 @@ struct settle {
 	int64_t lifetime; /* seconds */
 	struct settle_counts *counts;
 	struct entries *entries;
+	struct bounce bounce;
 	int new_fd; /* of new/, opened at the first need; -1 */
 	char dirs[SETTLE_DIRS][QUEUE_NAME_MAX]; /* to be fsynced */
 	size_t ndirs;
@@ -32,8 +34,8 @@ struct settle {
 	struct buf history;
 };
 
-void settle_init(struct settle *s, struct queue *q, struct entries *entries,
-    struct settle_counts *counts);
+void settle_init(struct settle *s, struct queue *q, const struct controls *c,
+    struct entries *entries, struct settle_counts *counts);
 void settle_free(struct settle *s);
 
 /* Settles a list and gives its entries back. */

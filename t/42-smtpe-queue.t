@@ -52,7 +52,8 @@ entry v@x.test
 mv "$T/queue/new/$ID" "$T/queue/quarantine/virus/$ID"
 quarantine=$ID
 control route nowhere:
-entry d@x.test e@x.test
+control doublebounceto ''
+entry -f '' d@x.test e@x.test
 dead=$ID
 "$QUEUERUN" -c "$T/control" -q "$T/queue" --now $T0 --id "$dead" 2>"$T/log"
 "$QUEUERUN" -c "$T/control" -q "$T/queue" --now $((T0 + 999999)) --id "$dead" 2>"$T/log"

@@ -97,6 +97,11 @@ class Job:
                                        else [])))
 
     def answer(self, i, what):
+        if what == "fail" and "-odd" in self.rcpts[i]:
+            say("done %s %d fail 550 5.1.1 no%%0D%%0A%%0D%%0A<x@y>:%%0A"
+                "%%FF\u00e4%%00 %s" % (self.number, i, "long " * 30 +
+                                        "y" * 600))
+            return
         known = re.match(r"[a-z]*-(passed|relayed)", self.rcpts[i])
         if known:
             say("note %s %d peer=mx.%%65xample[192.0.2.9] new=1 dsn=%s" %

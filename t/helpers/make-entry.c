@@ -11,7 +11,9 @@
  *	-e TEXT     a field to prepend, repeated
  *	-d T,N      into due/ with this time and number of attempts
  *	-p PLACE    into this place (new)
+ *	-M PARAMS   of MAIL
  *	-F          without a sync: for a great many
+ *	What follows a '|' in a RCPT are its parameters.
  */
 #include "clock.h"
 #include "die.h"
@@ -152,7 +154,7 @@ main(int argc, char **argv)
 	env.received_us = clock_wall_us();
 	env.sender = SPAN("sender@example.net");
 	env.protocol = SPAN("ESMTP");
-	while ((o = getopt(argc, argv, "q:n:s:b:f:r:m:e:d:p:F")) != -1) {
+	while ((o = getopt(argc, argv, "q:n:s:b:f:r:m:e:d:p:M:F")) != -1) {
 		switch (o) {
 		case 'q':
 			dir = optarg;
@@ -184,6 +186,9 @@ main(int argc, char **argv)
 		case 'p':
 			place = optarg;
 			break;
+		case 'M':
+			env.params = span_of(optarg);
+			break;
 		case 'F':
 			fast = true;
 			break;
@@ -195,9 +200,13 @@ main(int argc, char **argv)
 		die_perm("usage: make-entry -q QUEUEDIR [options] RCPT...");
 	env.nrcpts = (size_t)(argc - optind);
 	env.rcpts = calloc(env.nrcpts, sizeof *env.rcpts);
-	for (size_t i = 0; i < env.nrcpts; i++)
+	for (size_t i = 0; i < env.nrcpts; i++) {
+		struct span rest = span_of(argv[optind + (int)i]), address;
+
+		span_cut(&rest, '|', &address);
 		env.rcpts[i] = (struct envelope_rcpt){.state = RCPT_OPEN,
-		    .address = span_of(argv[optind + (int)i])};
+		    .address = address, .params = rest};
+	}
 	if (body == NULL)
 		make_up(size);
 	else if (file_read_at(AT_FDCWD, body, SIZE_MAX / 4, &message) == -1)

@@ -36,9 +36,31 @@ compare(const void *a, const void *b)
 	return strcmp(a, b);
 }
 
+static void
+test_derive(void)
+{
+	struct span from = SPAN("01k7s8r8p33dbvoqpl6m4nkg0v");
+	char a[ID_SIZE], b[ID_SIZE];
+
+	id_derive(from, SPAN("failed 1"), a);
+	ok(id_valid(span_of(a)), "a derived id is an id");
+	is_size(strlen(a), ID_LEN, "without a number behind it");
+	is_int(id_time_ms(span_of(a)), id_time_ms(from), "of the same age");
+	is_str(a, "01k7s8r8p3s1465j9dm7qhjppn", "and the same for ever");
+	id_derive(from, SPAN("failed 1"), b);
+	is_str(b, a, "the same again");
+	id_derive(from, SPAN("failed 2"), b);
+	ok(strcmp(a, b) != 0, "others for other words");
+	id_derive(SPAN("01k7s8r8p33dbvoqpl6m4nkg0v-2"), SPAN("failed 1"), b);
+	ok(strcmp(a, b) != 0, "and for another of the group");
+	id_derive(SPAN("zzzzzzzzzzzzzzzzzzzzzzzzzz"), SPAN("x"), b);
+	ok(id_valid(span_of(b)), "an id that we would not make");
+}
+
 int
 main(void)
 {
+	test_derive();
 	static char many[MANY][ID_SIZE];
 	char name[80];
 	int bad = 0, same = 0;
