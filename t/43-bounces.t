@@ -351,7 +351,7 @@ chmod 600 "$T/before"
 rm -f "$T/queue/$(where "$ID")"
 LC_ALL=C sed 's/^T fail1/P fail1/' "$T/before" >"$T/queue/new/$ID"
 chmod 600 "$T/queue/new/$ID"
-pass_at 0
+pass_at 0 --id "$ID"
 is "crash: one report in all" "$B" "$one"
 is "crash: and the mark is made" "$(states "$ID")" BT
 done_testing
