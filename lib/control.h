@@ -65,6 +65,7 @@ struct control_before {
 struct controls {
 	const char *dir; /* the control directory in use */
 	bool dir_given;	 /* by -c or SMTPE_CONTROL */
+	bool tables;	 /* the directory has some *.cdb */
 	struct arena arena;
 	enum control_origin origin[CONTROL_N];
 	struct span text[CONTROL_N]; /* the value as it was written; lists

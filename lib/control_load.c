@@ -137,6 +137,9 @@ load_dir(struct controls *c, bool every, struct buf *err)
 
 		if (id == -1 && is_access(name))
 			c->has_access = true;
+		else if (id == -1 &&
+		    span_iends(span_of(name), SPAN(".cdb")))
+			c->tables = true;
 		if (id == -1 ||
 		    load_file(c, d.fd, (enum control_id)id, &text, err) == 0)
 			continue;

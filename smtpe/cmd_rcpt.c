@@ -54,18 +54,16 @@ complete(struct session *s, struct address *rcpt)
 static struct reply
 decide(struct session *s, const struct address *rcpt, bool bare)
 {
-	int ours = bare ? 1 : accept_domain(s, rcpt), known;
-	struct relay_facts facts;
+	struct relay_facts facts = {0};
+	struct reply r = relay_ask(s, s->tx.sender, rcpt, bare, &facts);
+	int known;
 
-	if (ours == -1)
-		return session_trouble(s, s->morercpthosts.path);
-	facts = (struct relay_facts){
-	    .client_may = s->relay_client || s->auth_user.p != NULL,
-	    .recipient_ours = ours == 1};
+	if (r.code != 0)
+		return r;
 	if (!relay_allowed(facts))
 		return session_replyf(s, 550, "5.7.1",
 		    "We do not relay for <%.*s>", SPAN_ARG(rcpt->text));
-	if (ours == 0)
+	if (!facts.recipient_ours)
 		return REPLY_NONE;
 	known = accept_recipient(s, rcpt);
 	if (known == -1)

@@ -86,6 +86,7 @@ session_set_facts(struct session *s)
 void
 session_client_changed(struct session *s)
 {
+	session_forget_domains(s);
 	session_settings_changed(s);
 	session_set_facts(s);
 }

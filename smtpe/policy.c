@@ -3,6 +3,7 @@
  * engine has already checked that a verdict means something at its stage.
  */
 #include "session.h"
+#include "log.h"
 
 /* The hooks that action.trust, discard and quarantine make skip. */
 static bool
@@ -103,6 +104,23 @@ session_ask_lines(struct session *s, enum hook_id hook, struct span block)
 
 	hook_run_lines(s->hooks, hook, block, &v);
 	return interpret(s, hook, &v);
+}
+
+struct reply
+session_wrong_field(struct session *s, enum hook_id hook,
+    const struct hook_field *f, const char *why)
+{
+	struct log l;
+
+	log_open_at(&l, LOG_ERR, "hook-error");
+	log_str(&l, "hook", hook_name(hook));
+	log_span(&l, "id", s->facts.in_transaction ?
+	    s->facts.id_transaction : s->facts.id_session);
+	log_span(&l, "field", f->name);
+	log_printf(&l, "text", "hook.%s: %.*s: %.*s %s", hook_name(hook),
+	    SPAN_ARG(f->name), SPAN_ARG(span_head(f->text, 200)), why);
+	log_send(&l);
+	return REPLY(451, "4.3.0", "Temporary failure, try again later");
 }
 
 struct reply

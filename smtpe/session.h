@@ -104,7 +104,10 @@ struct session {
 	const struct header_scan *scan; /* of the message that is coming in;
 					 * NULL: none is */
 	bool message_ended;
-	struct cdbmap morercpthosts, recipients;
+	struct cdbmap morercpthosts, recipients, domains_cdb, queues_cdb;
+	struct domain_kept *domains; /* domains.c's, in domain_arena */
+	size_t ndomains;
+	struct arena domain_arena;
 	struct buf text;	    /* of the reply being made */
 };
 
@@ -152,6 +155,14 @@ struct reply session_answer(struct reply answer, struct reply usual);
 /* A reply with a made-up text; it lives until the next one. */
 struct reply session_replyf(struct session *s, int code, const char *enhanced,
     const char *fmt, ...) __attribute__((format(printf, 4, 5)));
+
+/* A table's field makes no sense: the script's error, with a log line that
+ * names hook and field; gives 451 4.3.0. */
+struct reply session_wrong_field(struct session *s, enum hook_id hook,
+    const struct hook_field *f, const char *why);
+
+/* hook.domain's answers were about another client. */
+void session_forget_domains(struct session *s);
 
 /* Our own trouble: logs what and errno, gives 451 4.3.0. */
 struct reply session_trouble(struct session *s, const char *what);

@@ -302,6 +302,11 @@ main(int argc, char **argv)
 	apply_launcher(s);
 	s->morercpthosts.path = control_path(c, "morercpthosts.cdb");
 	s->recipients.path = control_path(c, "recipients.cdb");
+	s->domains_cdb.path = control_path(c, "domains.cdb");
+	s->queues_cdb.path = control_path(c, "queues.cdb");
+	/* No table is looked for where the directory has none. */
+	s->morercpthosts.tried = s->recipients.tried = s->domains_cdb.tried =
+	    s->queues_cdb.tried = !c->tables;
 	if (!check && !connect_let_in(s)) {
 		try_dry_end(s);
 		_exit(0);

@@ -6,7 +6,7 @@
 . "${0%/*}/lib.sh"
 top=${HERE%/*}
 
-HOOKS='accept auth body close command content data dot ehlo eoh error firewall
+HOOKS='accept auth body close command content data domain dot ehlo eoh error firewall
 forward header helo help mail noop out_seq quit rcpt reply reset rset unknown
 xclient'
 

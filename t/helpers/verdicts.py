@@ -45,6 +45,7 @@ WHEN = {
     "command": "(...):find('^MAIL')",
     "reply": "select(2, ...) == 'MAIL'",
     "reset": "transaction.sender",
+    "domain": "select(2, ...) == 'sender'",
 }
 
 # The codes that come, "w" behind one that comes with the verdict's words, "-"
@@ -97,6 +98,10 @@ mail        nothing      220 250 250 250 354 250 221 new dot
             discard      220 250 250w 250 354 250 221 none
             quarantine   220 250 250 250 354 250 221 odd
             disconnect   220 250 421w - none
+domain      nothing      220 250 250 250 354 250 221 new dot
+            reject       220 250 250 554w 503 221 none
+            defer        220 250 250 452w 503 221 none
+            disconnect   220 250 250 421w - none
 rcpt        nothing      220 250 250 250 354 250 221 new dot
             accept       220 250 250 250w 354 250 221 new dot
             trust        220 250 250 250w 354 250 221 new
@@ -198,6 +203,7 @@ close       nothing      220 250 250 250 354 250 221 new dot
 ERROR = {
     "firewall": "- none",
     "params": "421 - none",
+    "domain": "220 250 250 451 503 221 none",
     "auth": "220 250 454 250 250 354 250 221 new dot",
 }
 

@@ -4,7 +4,6 @@
  * only CRLF.CRLF ends it.
  */
 #include "../../smtpe/dot.h"
-#include "../../smtpe/relay.h"
 #include "buf.h"
 #include "tap.h"
 
@@ -105,16 +104,6 @@ test_sample(const struct sample *s, struct buf *out)
 	ok(same, "the same however it is split");
 }
 
-static void
-test_relay(void)
-{
-	for (int i = 0; i < 8; i++) {
-		struct relay_facts f = {i & 1, i & 2, i & 4};
-
-		ok(relay_allowed(f) == (i != 0), "relay: a pure OR");
-	}
-}
-
 int
 main(void)
 {
@@ -122,7 +111,6 @@ main(void)
 
 	for (size_t i = 0; i < sizeof samples / sizeof *samples; i++)
 		test_sample(&samples[i], &out);
-	test_relay();
 	buf_free(&out);
 	return done_testing();
 }
