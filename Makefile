@@ -8,7 +8,7 @@
 # A program is smtpe/smtpe.c, queuerun/queuerun.c, or NAME.c with a dash in
 # its name; the other sources of a folder are that folder's archive.
 #
-# What musl lacks (crypt, librabbitmq) is in programs of their own, DYN below,
+# What musl lacks (crypt, librabbitmq) is in programs of their own, DYN_PROGS,
 # which are dynamic glibc in every tree. All other code must build with both;
 # kernel headers (linux/*.h) are linked into the musl tree's include folder.
 
@@ -83,22 +83,24 @@ else
   LINK = $(CC) $(LDFLAGS_V) -o $@ $(filter %.o %.a,$^) $(1)
 endif
 
-# What links librabbitmq is dynamic glibc in every tree, from objects of its own.
+# What links librabbitmq or libcrypt is dynamic glibc in every tree, from
+# objects of its own.
 DYN_CC = gcc
 DYN_CFLAGS = $(if $(filter asan,$(VARIANT)),$(CFLAGS_V),$(BASE) -D_FORTIFY_SOURCE=2 $(LUA_CFLAGS))
 DYN_LDFLAGS = $(if $(filter asan,$(VARIANT)),$(LDFLAGS_V),-pie -Wl,-z,relro,-z,now,--as-needed)
-DYN = agent-amqp
+DYN_PROGS = queuerun/agent-amqp smtpe/smtpe-checkpw smtpe/smtpe-passwd
 
 progs_in = $(patsubst %.c,%,$(wildcard $(1)/*-*.c))
 STATIC_PROGS = smtpe/smtpe queuerun/queuerun \
-	$(filter-out $(addprefix queuerun/,$(DYN)),$(call progs_in,queuerun) $(call progs_in,smtpe))
-DYN_PROGS = $(addprefix queuerun/,$(DYN))
+	$(filter-out $(DYN_PROGS),$(call progs_in,queuerun) $(call progs_in,smtpe))
 PROGS = $(STATIC_PROGS) $(DYN_PROGS)
 
 LIB_SRC = $(wildcard lib/*.c)
 # No Lua, no DNS, no TLS where nobody calls them.
 DYN_LIB_SRC = $(filter-out lib/hook%.c lib/mod%.c lib/dns%.c lib/tls%.c,$(LIB_SRC))
-SMTPE_SRC = $(filter-out smtpe/smtpe.c $(addsuffix .c,$(call progs_in,smtpe)),$(wildcard smtpe/*.c))
+# smtpe/checkpw_*.c are smtpe-checkpw's, and may know crypt(3).
+CHECKPW_SRC = $(wildcard smtpe/checkpw_*.c)
+SMTPE_SRC = $(filter-out smtpe/smtpe.c $(addsuffix .c,$(call progs_in,smtpe)) $(CHECKPW_SRC),$(wildcard smtpe/*.c))
 # queuerun/amqp_*.c are agent-amqp's, and may know rabbitmq-c.
 AMQP_SRC = $(wildcard queuerun/amqp_*.c)
 QUEUERUN_SRC = $(filter-out queuerun/queuerun.c $(addsuffix .c,$(call progs_in,queuerun)) $(AMQP_SRC),$(wildcard queuerun/*.c))
@@ -158,9 +160,13 @@ $(B)/queuerun/queuerun: $(B)/queuerun/queuerun.o $(B)/queuerun.a $(B)/lib.a
 $(addprefix $(B)/,$(filter-out smtpe/smtpe queuerun/queuerun,$(STATIC_PROGS))): $(B)/%: $(B)/%.o $(B)/queuerun.a $(B)/lib.a
 	$(call LINK,$(LIBS_V))
 $(B)/dyn/amqp.a: $(AMQP_SRC:%.c=$(B)/dyn/%.o)
-$(addprefix $(B)/,$(DYN_PROGS) $(AMQP_UNIT) $(HELPERS)): $(B)/%: $(B)/dyn/%.o $(B)/dyn/amqp.a $(B)/dyn/lib.a
+$(addprefix $(B)/,queuerun/agent-amqp $(AMQP_UNIT) $(HELPERS)): $(B)/%: $(B)/dyn/%.o $(B)/dyn/amqp.a $(B)/dyn/lib.a
 	@mkdir -p $(@D)
 	$(DYN_CC) $(DYN_LDFLAGS) -o $@ $^ -lrabbitmq -lssl -lcrypto -lcdb
+$(B)/dyn/checkpw.a: $(CHECKPW_SRC:%.c=$(B)/dyn/%.o)
+$(addprefix $(B)/smtpe/,smtpe-checkpw smtpe-passwd): $(B)/%: $(B)/dyn/%.o $(B)/dyn/checkpw.a $(B)/dyn/lib.a
+	@mkdir -p $(@D)
+	$(DYN_CC) $(DYN_LDFLAGS) -o $@ $^ -Wl,-Bstatic -lbearssl -lcdb -Wl,-Bdynamic -lcrypt
 
 # Unit tests see every archive, so that a pure module is tested where it is.
 $(addprefix $(B)/,$(UNIT)): $(B)/%: $(B)/%.o $(B)/smtpe.a $(B)/queuerun.a $(B)/lib.a

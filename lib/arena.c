@@ -129,6 +129,13 @@ arena_reset(struct arena *a)
 }
 
 void
+arena_wipe(struct arena *a)
+{
+	for (struct arena_block *b = a->blocks; b != NULL; b = b->older)
+		explicit_bzero(b->data, b->size);
+}
+
+void
 arena_free(struct arena *a)
 {
 	while (a->blocks != NULL) {

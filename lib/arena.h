@@ -27,6 +27,10 @@ const char *arena_cstr(struct arena *a, struct span s);
 struct span arena_printf(struct arena *a, const char *fmt, ...)
     __attribute__((format(printf, 2, 3)));
 
+/* Zeroes all that lies in it, secrets of a dialogue for one. It stays handed
+ * out. */
+void arena_wipe(struct arena *a);
+
 /* Frees everything but one block, which the next use starts with. */
 void arena_reset(struct arena *a);
 void arena_free(struct arena *a);

@@ -38,4 +38,12 @@ int cdbmap_next(struct cdbmap *m, unsigned *at, struct span *key,
 
 void cdbmap_close(struct cdbmap *m);
 
+/*
+ * Writes a table of the records that next() gives until it gives false, to an
+ * empty file. Of several with one key the first stays. 0, or -1 and errno; the
+ * caller syncs and renames.
+ */
+int cdbmap_make(int fd, bool (*next)(void *from, struct span *key,
+    struct span *value), void *from);
+
 #endif

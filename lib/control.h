@@ -27,6 +27,10 @@ struct control_list {
 #define CONTROL_C_TEXT	struct span	    /* p is NULL when not set; a NUL
 					     * follows, none is inside */
 #define CONTROL_C_PATH	const char *	    /* NULL when not set */
+#define CONTROL_C_FILE	const char *	    /* a PATH; the control file is not
+					     * the value's place but what is
+					     * meant, and nobody reads it here:
+					     * it holds secrets */
 #define CONTROL_C_SIZE	uint64_t	    /* octets */
 #define CONTROL_C_TIME	int64_t		    /* milliseconds */
 #define CONTROL_C_COUNT uint64_t

@@ -78,6 +78,19 @@ load_text(struct controls *c, enum control_id id, struct span text,
 	return report(err, id, &fault);
 }
 
+/* A file that only one program may read: where it is. */
+static int
+load_path(struct controls *c, enum control_id id, struct buf *err)
+{
+	struct span path = arena_printf(&c->arena, "%s/%s", c->dir,
+	    control_rows[id].name);
+	struct control_fault fault;
+
+	if (control_put(c, id, path, STYLE_WORD, FROM_FILE, &fault) == 0)
+		return 0;
+	return report_file(c, control_rows[id].name, fault.text, err);
+}
+
 /* text is there to be used again for the next file. */
 static int
 load_file(struct controls *c, int dirfd, enum control_id id, struct buf *text,
@@ -85,6 +98,8 @@ load_file(struct controls *c, int dirfd, enum control_id id, struct buf *text,
 {
 	const char *name = control_rows[id].name;
 
+	if (control_is_file(id))
+		return load_path(c, id, err);
 	buf_reset(text);
 	if (file_read_at(dirfd, name, FILE_MAX, text) == 0)
 		return load_text(c, id, buf_span(text), err);
@@ -97,13 +112,22 @@ load_file(struct controls *c, int dirfd, enum control_id id, struct buf *text,
 	return report_file(c, name, strerror(errno), err);
 }
 
-/* Only a row's own name is a file; aliases are for scripts and -o. */
+/* Only a row's own name is a file; aliases are for scripts and -o. Of a FILE
+ * its table is as good as itself. */
 static int
 find_file(const char *name)
 {
-	int id = control_find(span_of(name));
+	struct span own = span_of(name), end = SPAN(".cdb");
+	bool table = span_iends(own, end);
+	int id;
 
-	return id != -1 && strcmp(control_rows[id].name, name) == 0 ? id : -1;
+	if (table)
+		own.n -= end.n;
+	id = control_find(own);
+	if (id == -1 || !span_eq(span_of(control_rows[id].name), own) ||
+	    (table && !control_is_file((enum control_id)id)))
+		return -1;
+	return id;
 }
 
 static int

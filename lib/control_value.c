@@ -2,7 +2,7 @@
 #include "control_value.h"
 #include "num.h"
 
-enum type { TEXT, PATH, SIZE, TIME, COUNT, BOOL, LIST, MAP };
+enum type { TEXT, PATH, FILE, SIZE, TIME, COUNT, BOOL, LIST, MAP };
 
 static const enum type type_of[CONTROL_N] = {
 #define CONTROL(name, type, def, owner, scope, doc) type,
@@ -14,6 +14,12 @@ bool
 control_is_list(enum control_id id)
 {
 	return type_of[id] == LIST || type_of[id] == MAP;
+}
+
+bool
+control_is_file(enum control_id id)
+{
+	return type_of[id] == FILE;
 }
 
 /*
@@ -38,6 +44,11 @@ PARSER(PATH)
 	(void)given;
 	*out = text.n ? text.p : NULL;
 	return NULL;
+}
+
+PARSER(FILE)
+{
+	return parse_PATH(arena, text, given, out);
 }
 
 PARSER(SIZE)

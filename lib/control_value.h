@@ -41,6 +41,9 @@ int control_derive(struct controls *c, struct buf *err);
 /* Is it a LIST or a MAP? */
 bool control_is_list(enum control_id id);
 
+/* Is it a FILE, whose value is where it is? */
+bool control_is_file(enum control_id id);
+
 /* The check of one value or list item: NULL, or what is wrong with it. */
 const char *control_check(enum control_id id, struct span value);
 /* A name that can stand in a greeting, a Received field, a file name. */

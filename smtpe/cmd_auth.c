@@ -1,25 +1,14 @@
 /*
- * cmd_auth: AUTH (RFC 4954). The script is who knows passwords: hook.auth. For
- * PLAIN and LOGIN the dialogue is held here and the hook is called once;
- * other mechanisms are its own, line by line. Without encryption AUTH is
- * neither offered nor taken, unless authplain says otherwise.
- *
- * What a client sends here is a secret: it is never logged.
+ * cmd_auth: AUTH (RFC 4954). The script is asked first; where it has no
+ * opinion the programs are (auth_source). For PLAIN and LOGIN the dialogue is
+ * held before; other mechanisms are the script's own, line by line, or else
+ * ours. An error is never a no, and never "try the next".
  */
-#include "auth.h"
-#include "base64.h"
+#include "auth_scram.h"
 #include "command.h"
-#include <errno.h>
+#include "log.h"
 
-#define SECRET_MAX 4096 /* octets of a decoded line */
-#define ROUNDS_MAX 50	/* of a script's own mechanism */
-
-struct dialogue {
-	struct span argument; /* as sent */
-	struct span mechanism;
-	struct span initial; /* p NULL: none */
-	struct span user, password;
-};
+#define ROUNDS_MAX 50 /* of a script's own mechanism */
 
 static bool
 mechanism_valid(struct span m)
@@ -41,19 +30,11 @@ upper(struct arena *a, struct span m)
 	return span_make(p, m.n);
 }
 
-struct reply
-cmd_auth_admit(struct session *s, struct span argument)
+static struct reply
+parse(struct session *s, struct dialogue *d)
 {
-	struct dialogue *d = arena_zalloc(&s->scratch, sizeof *d);
-	struct span rest, more;
+	struct span rest = d->argument, more;
 
-	if (!auth_configured(s))
-		return REPLY(502, "5.5.1", "AUTH is not supported here");
-	if (!auth_allowed(s))
-		return REPLY(538, "5.7.11", "Encryption is required for AUTH");
-	if (s->auth_user.p != NULL)
-		return REPLY(503, "5.5.1", "You are authenticated already");
-	rest = d->argument = arena_dup(&s->scratch, argument);
 	span_word(&rest, &d->mechanism);
 	if (span_word(&rest, &d->initial) && span_word(&rest, &more))
 		return REPLY(501, "5.5.4",
@@ -63,94 +44,26 @@ cmd_auth_admit(struct session *s, struct span argument)
 	if (!mechanism_valid(d->mechanism))
 		return REPLY(501, "5.5.4", "Not a mechanism's name");
 	d->mechanism = upper(&s->scratch, d->mechanism);
+	d->known = auth_mechanism_find(d->mechanism);
+	return auth_admit(s, d->mechanism);
+}
+
+struct reply
+cmd_auth_admit(struct session *s, struct span argument)
+{
+	struct dialogue *d = arena_zalloc(&s->scratch, sizeof *d);
+
+	d->argument = arena_dup(&s->scratch, argument);
+	dialogue_wipe(argument);
+	s->facts.input = SPAN("AUTH");
 	s->parsed = d;
-	return REPLY_NONE;
-}
-
-/*
- * Sends a challenge and reads the client's line into *line, which lives in
- * scratch. REPLY_NONE, or what ends the dialogue.
- */
-static struct reply
-challenge(struct session *s, struct reply question, struct span *line)
-{
-	struct span raw;
-	int r;
-
-	session_reply(s, question);
-	s->io.command_deadline = clock_deadline(s->controls.timeoutsmtpd);
-	r = io_read_line(&s->io, COMMAND_MAX, &raw);
-	if (r == -1 && errno == EMSGSIZE)
-		return REPLY(500, "5.5.6", "Line too long");
-	if (r != 1)
-		return session_lost(s, r);
-	*line = arena_dup(&s->scratch, raw);
-	if (span_eq(*line, SPAN("*")))
-		return REPLY(501, "5.7.0", "Authentication cancelled");
-	return REPLY_NONE;
-}
-
-static struct reply
-decode(struct session *s, struct span line, struct span *out)
-{
-	struct buf b = {0};
-
-	if (line.n / 4 * 3 > SECRET_MAX || base64_decode(line, &b) == -1)
-		return REPLY(501, "5.5.2", "Not base64");
-	*out = arena_dup(&s->scratch, buf_span(&b));
-	buf_free(&b);
-	return REPLY_NONE;
-}
-
-/* One line of the client's, decoded; the initial response if there is one. */
-static struct reply
-answer_to(struct session *s, struct dialogue *d, struct span question,
-    struct span *out)
-{
-	struct reply r = REPLY_NONE, q = {334, NULL, question, false};
-	struct span line = d->initial;
-
-	if (line.p == NULL)
-		r = challenge(s, q, &line);
-	else if (span_eq(line, SPAN("="))) /* RFC 4954 4: an empty one */
-		line = span_of("");
-	d->initial.p = NULL;
-	if (r.code != 0 || s->ending != GOES_ON)
-		return r;
-	return decode(s, line, out);
-}
-
-/* RFC 4616: [authzid] NUL authcid NUL passwd. */
-static struct reply
-ask_plain(struct session *s, struct dialogue *d)
-{
-	struct span text = {NULL, 0}, zid;
-	struct reply r = answer_to(s, d, SPAN(""), &text);
-
-	if (r.code != 0 || s->ending != GOES_ON)
-		return r;
-	if (!span_cut(&text, '\0', &zid) || text.p == NULL ||
-	    !span_cut(&text, '\0', &d->user) || text.p == NULL ||
-	    d->user.n == 0 || span_chr(text, '\0') != text.n)
-		return REPLY(501, "5.5.2", "Not a PLAIN response");
-	d->password = text;
-	return REPLY_NONE;
-}
-
-static struct reply
-ask_login(struct session *s, struct dialogue *d)
-{
-	struct reply r = answer_to(s, d, SPAN("VXNlcm5hbWU6"), &d->user);
-
-	if (r.code == 0 && s->ending == GOES_ON)
-		r = answer_to(s, d, SPAN("UGFzc3dvcmQ6"), &d->password);
-	if (r.code != 0 || s->ending != GOES_ON)
-		return r;
-	/* Who checks them may read strings that end at a NUL. */
-	if (span_chr(d->user, '\0') != d->user.n || d->user.n == 0 ||
-	    span_chr(d->password, '\0') != d->password.n)
-		return REPLY(501, "5.5.2", "Not a user name and a password");
-	return r;
+	if (!auth_configured(s))
+		return REPLY(502, "5.5.1", "AUTH is not supported here");
+	if (!auth_allowed(s))
+		return REPLY(538, "5.7.11", "Encryption is required for AUTH");
+	if (s->auth_user.p != NULL)
+		return REPLY(503, "5.5.1", "You are authenticated already");
+	return parse(s, d);
 }
 
 static struct answer
@@ -163,8 +76,7 @@ ask_hook(struct session *s, const struct dialogue *d, struct span argument)
 	return session_ask(s, HOOK_auth, args, 4);
 }
 
-/* Other mechanisms: the script's 334 asks for another line, until it has an
- * answer. */
+/* The script's 334 asks for another line, until it has an answer. */
 static struct reply
 hold_dialogue(struct session *s, struct dialogue *d, struct answer *a)
 {
@@ -176,61 +88,163 @@ hold_dialogue(struct session *s, struct dialogue *d, struct answer *a)
 		*a = ask_hook(s, d, line);
 		if (a->reply.code != 334)
 			return REPLY_NONE;
-		r = challenge(s, a->reply, &line);
+		/* Its own from here on: nobody else could go on with it. */
+		d->known = MECHANISM_OTHER;
+		r = dialogue_challenge(s, a->reply, &line);
 		if (r.code != 0 || s->ending != GOES_ON)
 			return r;
 	}
 	return REPLY(501, "5.7.0", "This takes too long");
 }
 
-/* What the hook's answer means: only 235 and accept open the door. */
+/* The client is who it says. */
 static struct reply
-conclude(struct session *s, const struct dialogue *d, struct answer a,
-    bool own)
+let_in(struct session *s, const struct dialogue *d, struct reply words)
 {
-	struct reply ok = REPLY(235, "2.7.0", "Authenticated");
-	struct reply no = REPLY(535, "5.7.8", "Authentication failed");
+	struct log l;
 
-	/* An error is never "try the next source", and never a no. */
-	if (a.failed)
-		return REPLY(454, "4.7.0", "Temporary authentication failure");
-	if (a.reply.code >= 400)
-		return a.reply;
-	if (a.kind != VERDICT_ACCEPT && a.reply.code != 235) {
-		if (a.kind == VERDICT_DEFAULT && own)
-			no = REPLY(504, "5.5.4", "Mechanism not known");
-		no.drop = a.reply.drop;
-		return no;
-	}
 	/* Of a mechanism of its own only the script knows who it is: "". */
 	s->auth_user = arena_dup(&s->arena, d->user);
 	s->auth_mechanism = arena_dup(&s->arena, d->mechanism);
 	session_client_changed(s);
-	return session_answer(a.reply, ok);
+	log_open(&l, "auth");
+	log_str(&l, "id", s->tx.id);
+	log_span(&l, "ip", s->peer.ip_text);
+	log_span(&l, "mechanism", s->auth_mechanism);
+	log_span(&l, "user", s->auth_user);
+	log_send(&l);
+	return session_answer(words, REPLY(235, "2.7.0", "Authenticated"));
+}
+
+/* A refusal is late, and there are not many. */
+static struct reply
+turn_down(struct session *s, struct reply r)
+{
+	const struct controls *c = &s->controls;
+
+	s->auth_failures++;
+	if (c->errordelay > 0)
+		io_pause(&s->io, c->errordelay);
+	if (c->authfailures == 0 || s->auth_failures < c->authfailures)
+		return r;
+	r = REPLY(421, "4.7.0", "Too many refused authentications");
+	r.drop = true;
+	return r;
+}
+
+/* What the script's answer means: only 235 and accept open the door. */
+static struct reply
+conclude_hook(struct session *s, const struct dialogue *d, struct answer a)
+{
+	struct reply no = REPLY(535, "5.7.8", "Authentication failed");
+
+	if (a.failed)
+		return REPLY(454, "4.7.0", "Temporary authentication failure");
+	if (a.reply.code >= 500)
+		return turn_down(s, a.reply);
+	if (a.reply.code >= 400)
+		return a.reply;
+	if (a.kind == VERDICT_ACCEPT || a.reply.code == 235)
+		return let_in(s, d, a.reply);
+	no.drop = a.reply.drop;
+	return turn_down(s, no);
+}
+
+/* Who may act as somebody else (RFC 4616 2)? Nobody. */
+static bool
+acts_as_itself(const struct dialogue *d)
+{
+	return d->authzid.n == 0 || span_eq(d->authzid, d->user);
+}
+
+static struct reply
+conclude(struct session *s, const struct dialogue *d,
+    enum auth_result result)
+{
+	if (result == AUTH_LATER)
+		return REPLY(454, "4.7.0", "Temporary authentication failure");
+	if (result == AUTH_BAD)
+		return REPLY(501, "5.5.2", "Not what the mechanism wants");
+	if (result == AUTH_YES && acts_as_itself(d))
+		return let_in(s, d, REPLY_NONE);
+	return turn_down(s, REPLY(535, "5.7.8", "Authentication failed"));
+}
+
+/* The mechanism's part before anybody is asked. */
+static struct reply
+hear(struct session *s, struct dialogue *d)
+{
+	if (d->known == MECHANISM_PLAIN)
+		return dialogue_plain(s, d);
+	if (d->known == MECHANISM_LOGIN)
+		return dialogue_login(s, d);
+	return REPLY_NONE;
+}
+
+static struct reply
+ask_programs(struct session *s, struct dialogue *d)
+{
+	enum auth_result result = AUTH_NO;
+	bool cram = d->known == MECHANISM_CRAM_MD5;
+	struct reply r = REPLY_NONE;
+
+	if (d->known == MECHANISM_SCRAM_SHA_256)
+		r = auth_scram(s, d, &result);
+	else if (cram)
+		r = dialogue_cram(s, d);
+	if (r.code != 0 || s->ending != GOES_ON)
+		return r;
+	if (d->known != MECHANISM_SCRAM_SHA_256)
+		result = auth_source_ask(s, d->user,
+		    cram ? d->challenge : d->password, d->response, cram);
+	return conclude(s, d, result);
+}
+
+/* Is there a program that this mechanism can be asked of? */
+static bool
+has_program(struct session *s, const struct dialogue *d)
+{
+	if (d->known == MECHANISM_OTHER || !auth_is_wanted(s, d->mechanism))
+		return false;
+	return s->controls.authusers != NULL || (s->checkpassword != NULL &&
+	    d->known != MECHANISM_SCRAM_SHA_256);
+}
+
+static struct reply
+authenticate(struct session *s, struct dialogue *d)
+{
+	struct answer a = ANSWER_NONE;
+	struct reply r = hear(s, d);
+	bool own = d->known != MECHANISM_PLAIN && d->known != MECHANISM_LOGIN;
+
+	if (r.code == 0 && s->ending == GOES_ON &&
+	    hook_defined(s->hooks, HOOK_auth)) {
+		if (own)
+			r = hold_dialogue(s, d, &a);
+		else
+			a = ask_hook(s, d, d->argument);
+	}
+	if (r.code != 0 || s->ending != GOES_ON)
+		return r;
+	if (a.kind != VERDICT_DEFAULT || a.failed)
+		return conclude_hook(s, d, a);
+	if (has_program(s, d))
+		r = ask_programs(s, d);
+	else if (own)
+		r = REPLY(504, "5.5.4", "Mechanism not known");
+	else
+		return conclude_hook(s, d, a);
+	r.drop |= a.reply.drop;
+	return r;
 }
 
 struct reply
 cmd_auth_act(struct session *s, struct reply answer)
 {
-	struct dialogue *d = s->parsed;
-	bool plain = span_ieq(d->mechanism, SPAN("PLAIN"));
-	bool login = span_ieq(d->mechanism, SPAN("LOGIN"));
-	struct reply r = REPLY_NONE;
-	struct answer a;
+	struct reply r;
 
 	(void)answer; /* no hook before this one */
-	s->facts.input = SPAN("AUTH");
-	if (plain)
-		r = ask_plain(s, d);
-	else if (login)
-		r = ask_login(s, d);
-	if (r.code != 0 || s->ending != GOES_ON)
-		return r;
-	if (plain || login)
-		a = ask_hook(s, d, d->argument);
-	else
-		r = hold_dialogue(s, d, &a);
-	if (r.code != 0 || s->ending != GOES_ON)
-		return r;
-	return conclude(s, d, a, !plain && !login);
+	r = authenticate(s, s->parsed);
+	arena_wipe(&s->scratch);
+	return r;
 }

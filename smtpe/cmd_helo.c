@@ -60,14 +60,10 @@ offer(const struct session *s, struct buf *b, const char *keyword)
 }
 
 static void
-offer_auth(const struct session *s, struct buf *b)
+offer_auth(struct session *s, struct buf *b)
 {
-	if (!offer(s, b, "AUTH"))
-		return;
-	for (size_t i = 0; i < s->controls.authmechs.n; i++) {
-		buf_putc(b, ' ');
-		buf_put(b, s->controls.authmechs.v[i]);
-	}
+	if (offer(s, b, "AUTH"))
+		auth_put_offer(s, b);
 }
 
 /* What is offered, one a line: the script may change the list. */

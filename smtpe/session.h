@@ -71,6 +71,11 @@ struct session {
 	struct span auth_user;	    /* p NULL: not authenticated */
 	struct span auth_mechanism;
 	bool saw_auth;		    /* AUTH was said, and refused */
+	uint64_t auth_failures;
+	const char *const *checkpassword; /* the program and its words; NULL:
+					   * none */
+	const char *scram_known_for; /* the authusers that has_scram is about */
+	bool has_scram;		    /* each of its users has a verifier */
 	bool trusted;		    /* action.trust for the connection */
 	bool failed;		    /* it ends for trouble of ours: exit 111 */
 	bool launcher_relays;	    /* RELAYCLIENT is set */

@@ -25,7 +25,7 @@
 
 static struct session session;
 
-static bool check, trace;
+static bool check, trace, submission;
 static const char *peer;
 
 static void
@@ -43,6 +43,13 @@ set_trace(const char *value)
 }
 
 static void
+set_submission(const char *value)
+{
+	(void)value;
+	submission = true;
+}
+
+static void
 set_peer(const char *value)
 {
 	peer = value;
@@ -52,12 +59,14 @@ static const struct option_own own[] = {
     {"--check", false, set_check},
     {"--trace", false, set_trace},
     {"--peer", true, set_peer},
+    {"--submission", false, set_submission},
     {NULL, false, NULL},
 };
 
 static const struct option_program program = {
     .name = "smtpe",
-    .usage = "[--check] [--trace] [--peer IP[,NAME]]",
+    .usage = "[--check] [--trace] [--peer IP[,NAME]] [--submission] "
+	     "[checkpassword program ...]",
     .own = own,
     .doc = "Speaks SMTP on standard input and output, runs the script's hooks\n"
 	   "and puts each accepted message into the queue before it says 250.\n"
@@ -170,6 +179,9 @@ apply_launcher(struct session *s)
 	const char *relayclient = getenv("RELAYCLIENT");
 	struct buf err = {0};
 
+	if (submission)
+		control_set(&s->controls, SPAN("submission"), SPAN("1"),
+		    FROM_OPTION, &err);
 	if (databytes != NULL && control_set(&s->controls, SPAN("databytes"),
 		span_of(databytes), FROM_LAUNCHER, &err) == -1)
 		die_temp("DATABYTES: %s", buf_cstr(&err));
@@ -262,6 +274,18 @@ pretend(struct peer *p, const char *text, struct arena *a)
 		p->name = peer_lower(a, name);
 }
 
+/* qmail-smtpd's: the rest of the command line is a checkpassword program and
+ * what it is to run; where that is missing, true(1). */
+static void
+take_checkpassword(struct session *s, char **words)
+{
+	static const char *alone[] = {NULL, "true", NULL};
+
+	alone[0] = words[0];
+	s->checkpassword = words[1] == NULL ? alone :
+	    (const char *const *)words;
+}
+
 /* As root nothing is done but this: the queue's owner goes on. */
 static void
 open_queue_as_root(struct session *s)
@@ -290,7 +314,7 @@ main(int argc, char **argv)
 	signal(SIGXFSZ, SIG_IGN); /* a limit is a failed write: 452, not death */
 	first = option_parse(&program, argc, argv, c);
 	if (argv[first] != NULL)
-		die_perm("unexpected argument: %s", argv[first]);
+		take_checkpassword(s, argv + first);
 	peer_detect(&s->peer, 0, 1, &s->arena);
 	if (peer != NULL)
 		pretend(&s->peer, peer, &s->arena);

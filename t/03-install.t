@@ -14,7 +14,7 @@ need make
 ok "make install" \
     make -s -C "$root" VARIANT="$variant" DESTDIR="$T/root" install
 at=$T/root/usr/local
-for p in bin/smtpe bin/queuerun bin/smtpe-queue libexec/smtpe/agent-maildir \
+for p in bin/smtpe bin/queuerun bin/smtpe-queue bin/smtpe-checkpw bin/smtpe-passwd libexec/smtpe/agent-maildir \
     libexec/smtpe/agent-amqp libexec/smtpe/agent-pipe; do
 	ok "$p is a program" test -x "$at/$p"
 done

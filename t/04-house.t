@@ -48,7 +48,7 @@ only() {
 only '(lua|lauxlib|lualib)\.h' 'lib/hook|lib/mod'
 only cdb 'lib/cdbmap'
 only ares 'lib/dns'
-only bearssl 'lib/(tls|mod_hash)'
+only bearssl 'lib/(tls|mod_hash|digest)'
 only amqp 'queuerun/amqp_|queuerun/agent-amqp'
 
 is "no call that cannot be made safely" \

@@ -104,6 +104,7 @@ test_defaults_parse(void)
 		const struct control_row *row = &control_rows[i];
 		bool text = strcmp(row->type, "TEXT") == 0 ||
 		    strcmp(row->type, "PATH") == 0 ||
+		    strcmp(row->type, "FILE") == 0 ||
 		    strcmp(row->type, "LIST") == 0 ||
 		    strcmp(row->type, "MAP") == 0;
 
