@@ -260,20 +260,13 @@ static void
 put_utf8_address(struct span s, bool utf8, struct buf *out)
 {
 	for (size_t n; s.n > 0; s = span_skip(s, n)) {
-		unsigned c = (unsigned char)s.p[0];
-
 		n = utf8_length(s);
 		if (n == 0)
 			n = 1;
-		if (n == 1 ? c < 0x80 && c != '\\' && is_xchar(s.p[0]) : utf8) {
+		if (n == 1 ? is_xchar(s.p[0]) && s.p[0] != '\\' : utf8)
 			buf_put(out, span_head(s, n));
-			continue;
-		}
-		if (n > 1)
-			c &= 0x7fu >> n;
-		for (size_t i = 1; i < n; i++)
-			c = c << 6 | ((unsigned char)s.p[i] & 0x3f);
-		buf_printf(out, "\\x{%02X}", c);
+		else
+			buf_printf(out, "\\x{%02X}", utf8_point(s, n));
 	}
 }
 

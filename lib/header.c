@@ -1,6 +1,7 @@
 /* header: see header.h. header_next() and header_scan() follow one rule for
  * what is a field; the fuzz target holds them against each other. */
 #include "header.h"
+#include "utf8.h"
 
 /* RFC 5322 3.6.8 ftext. */
 static bool
@@ -172,6 +173,8 @@ header_scan(struct header_scan *h, struct span s)
 				h->state = VALUE_CR;
 			}
 			count(h, n);
+			h->eight_bit = h->eight_bit ||
+			    utf8_needed(span_head(s, n));
 			break;
 		}
 		s = span_skip(s, n);

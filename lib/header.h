@@ -37,6 +37,7 @@ struct header_scan {
 			      * that will be one if a colon comes; only then
 			      * block and longest count it */
 	uint64_t longest;    /* octets of the longest field, folds included */
+	bool eight_bit;	     /* a field holds octets beyond ASCII */
 	/* private: */
 	unsigned char match; /* octets of "received" matched in this line */
 	unsigned char state;

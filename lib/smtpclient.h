@@ -93,6 +93,7 @@ struct smtpclient_mail {
 	const struct span *recipients;
 	size_t nrecipients;
 	struct span params;	     /* more for MAIL: "RET=HDRS"; p NULL: none */
+	const struct span *rcpt_params; /* and for each RCPT; NULL: none */
 	int64_t size;		     /* octets; -1: not known */
 	bool eight_bit;		     /* BODY=8BITMIME where it is offered; where
 				      * not, the octets go as they are */

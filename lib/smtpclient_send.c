@@ -34,6 +34,15 @@ is_left_out(const struct sending *s, size_t k)
 }
 
 static void
+put_params(struct buf *line, struct span params)
+{
+	if (params.n == 0)
+		return;
+	buf_putc(line, ' ');
+	buf_put(line, params);
+}
+
+static void
 put_mail(struct sending *s)
 {
 	const struct smtpclient_mail *m = s->mail;
@@ -51,10 +60,7 @@ put_mail(struct sending *s)
 		buf_puts(line, " BODY=8BITMIME");
 	if (s->utf8)
 		buf_puts(line, " SMTPUTF8");
-	if (m->params.n > 0) {
-		buf_putc(line, ' ');
-		buf_put(line, m->params);
-	}
+	put_params(line, m->params);
 }
 
 static void
@@ -71,6 +77,8 @@ put_command(struct sending *s, size_t k)
 		buf_puts(line, "RCPT TO:<");
 		buf_put(line, s->mail->recipients[k - 1]);
 		buf_putc(line, '>');
+		if (s->mail->rcpt_params != NULL)
+			put_params(line, s->mail->rcpt_params[k - 1]);
 	}
 	/* Addresses were looked at; params may hold anything. */
 	if (smtpclient_put(s->c) == -1)

@@ -62,3 +62,31 @@ utf8_needed(struct span s)
 			return true;
 	return false;
 }
+
+unsigned
+utf8_point(struct span s, size_t n)
+{
+	unsigned c = (unsigned char)s.p[0];
+
+	if (n == 1)
+		return c;
+	c &= 0x7fu >> n;
+	for (size_t i = 1; i < n; i++)
+		c = c << 6 | ((unsigned char)s.p[i] & 0x3f);
+	return c;
+}
+
+void
+utf8_put_ascii(struct buf *out, struct span s)
+{
+	for (size_t n; s.n > 0; s = span_skip(s, n)) {
+		n = utf8_length(s);
+		if (n == 1)
+			buf_putc(out, s.p[0]);
+		else if (n == 0)
+			buf_putc(out, '?');
+		else
+			buf_printf(out, "\\x{%02X}", utf8_point(s, n));
+		n += n == 0;
+	}
+}

@@ -44,7 +44,15 @@ cmd_helo_act(struct session *s, struct reply answer)
 bool
 cmd_ehlo_offers(const struct session *s, struct span keyword)
 {
-	return !control_list_has(&s->controls.hideextensions, keyword);
+	const struct control_list *hidden = &s->controls.hideextensions;
+
+	if (hidden->n == 0)
+		return true;
+	/* RFC 6531 3.1: one is not without the other. */
+	if (span_eq(keyword, SPAN("SMTPUTF8")) &&
+	    control_list_has(hidden, SPAN("8BITMIME")))
+		return false;
+	return !control_list_has(hidden, keyword);
 }
 
 /* A line for the keyword, unless it is hidden; it may go on. */
@@ -66,6 +74,27 @@ offer_auth(struct session *s, struct buf *b)
 		auth_put_offer(s, b);
 }
 
+/* RFC 9422 4: a value has up to six digits, and 0 is none. */
+static bool
+is_limit(uint64_t n)
+{
+	return n > 0 && n <= 999999;
+}
+
+static void
+offer_limits(const struct session *s, struct buf *b)
+{
+	const struct controls *c = &s->controls;
+
+	if ((!is_limit(c->maxmessages) && !is_limit(c->maxrecipients)) ||
+	    !offer(s, b, "LIMITS"))
+		return;
+	if (is_limit(c->maxmessages))
+		buf_printf(b, " MAILMAX=%u", (unsigned)c->maxmessages);
+	if (is_limit(c->maxrecipients))
+		buf_printf(b, " RCPTMAX=%u", (unsigned)c->maxrecipients);
+}
+
 /* What is offered, one a line: the script may change the list. */
 static struct span
 extensions(struct session *s)
@@ -85,7 +114,10 @@ extensions(struct session *s)
 		    "DESTADDR DESTPORT");
 	offer(s, &b, "8BITMIME");
 	offer(s, &b, "CHUNKING");
+	offer(s, &b, "DSN");
 	offer(s, &b, "ENHANCEDSTATUSCODES");
+	offer_limits(s, &b);
+	offer(s, &b, "SMTPUTF8");
 	offer(s, &b, "HELP");
 	list = arena_dup(&s->scratch, buf_span(&b));
 	buf_free(&b);

@@ -1,6 +1,10 @@
-/* cmd_mail: MAIL (RFC 5321 4.1.1.2) with SIZE (RFC 1870) and BODY (RFC 6152). */
+/*
+ * cmd_mail: MAIL (RFC 5321 4.1.1.2) with SIZE (RFC 1870), BODY (RFC 6152),
+ * SMTPUTF8 (RFC 6531), RET and ENVID (RFC 3461).
+ */
 #include "accept.h"
 #include "command.h"
+#include "dsn.h"
 #include "num.h"
 #include "parameter.h"
 #include "shed.h"
@@ -32,11 +36,40 @@ parse_auth(struct session *s, struct span value)
 	return REPLY_NONE;
 }
 
+static struct reply
+parse_smtputf8(struct session *s, struct span value)
+{
+	if (value.n > 0)
+		return REPLY(501, "5.5.4", "SMTPUTF8 has no value");
+	s->tx.next_utf8 = true;
+	return REPLY_NONE;
+}
+
+static struct reply
+parse_ret(struct session *s, struct span value)
+{
+	enum dsn_ret ret;
+
+	return parameter_checked(s, "RET", dsn_parse_ret(value, &ret));
+}
+
+static struct reply
+parse_envid(struct session *s, struct span value)
+{
+	struct span envid;
+
+	return parameter_checked(s, "ENVID",
+	    dsn_parse_envid(value, &s->scratch, &envid));
+}
+
 static const struct parameter parameters[] = {
-    {SPAN_LIT("SIZE"), parse_size},
-    {SPAN_LIT("BODY"), parse_body},
-    {SPAN_LIT("AUTH"), parse_auth},
-    {{NULL, 0}, NULL},
+    {SPAN_LIT("SIZE"), SPAN_LIT("SIZE"), parse_size},
+    {SPAN_LIT("BODY"), SPAN_LIT("8BITMIME"), parse_body},
+    {SPAN_LIT("SMTPUTF8"), SPAN_LIT("SMTPUTF8"), parse_smtputf8},
+    {SPAN_LIT("RET"), SPAN_LIT("DSN"), parse_ret},
+    {SPAN_LIT("ENVID"), SPAN_LIT("DSN"), parse_envid},
+    {SPAN_LIT("AUTH"), SPAN_LIT("AUTH"), parse_auth},
+    {{NULL, 0}, {NULL, 0}, NULL},
 };
 
 /* RFC 1870 6.1: what will be refused for its size is refused now. */
@@ -69,11 +102,12 @@ cmd_mail_admit(struct session *s, struct span argument)
 	    &s->scratch, &tx->next, &tx->next_params);
 	if (why != NULL)
 		return session_replyf(s, 501, "5.1.7", "Bad sender: %s", why);
-	if (tx->next.utf8)
-		return REPLY(553, "5.6.7",
-		    "UTF-8 in addresses is not supported here");
 	tx->next_size = 0;
+	tx->next_utf8 = false;
 	r = parameter_parse(s, parameters, tx->next_params);
+	/* RFC 6531 3.5 */
+	if (r.code == 0 && tx->next.utf8 && !tx->next_utf8)
+		r = REPLY(550, "5.6.7", "UTF-8 in an address needs SMTPUTF8");
 	if (r.code == 0)
 		r = check_limits(s);
 	if (r.code == 0)
@@ -102,6 +136,7 @@ cmd_mail_act(struct session *s, struct reply answer)
 	tx->params = arena_dup(&tx->arena, span_trim(tx->next_params));
 	s->facts.sender = tx->sender;
 	s->facts.params = tx->params;
+	tx->utf8 = tx->next_utf8;
 	s->phase = PHASE_MAIL;
 	return session_answer(answer, REPLY(250, "2.1.0", "Sender ok"));
 }

@@ -1,14 +1,35 @@
-/* cmd_rcpt: RCPT (RFC 5321 4.1.1.3): whom the message is for, and whether we
- * take mail for them. */
+/* cmd_rcpt: RCPT (RFC 5321 4.1.1.3) with NOTIFY and ORCPT (RFC 3461): whom the
+ * message is for, and whether we take mail for them. */
 #include "accept.h"
 #include "command.h"
+#include "dsn.h"
 #include "parameter.h"
 #include "relay.h"
 
 #define ENVELOPE_MAX (16u << 20) /* octets of a transaction */
 
+static struct reply
+parse_notify(struct session *s, struct span value)
+{
+	unsigned notify;
+
+	return parameter_checked(s, "NOTIFY",
+	    dsn_parse_notify(value, &notify));
+}
+
+static struct reply
+parse_orcpt(struct session *s, struct span value)
+{
+	struct span type, orcpt;
+
+	return parameter_checked(s, "ORCPT", dsn_parse_orcpt(value,
+	    s->tx.utf8, &s->scratch, &type, &orcpt));
+}
+
 static const struct parameter parameters[] = {
-    {{NULL, 0}, NULL},
+    {SPAN_LIT("NOTIFY"), SPAN_LIT("DSN"), parse_notify},
+    {SPAN_LIT("ORCPT"), SPAN_LIT("DSN"), parse_orcpt},
+    {{NULL, 0}, {NULL, 0}, NULL},
 };
 
 /* qmail: RELAYCLIENT's value is appended to each recipient. */
@@ -95,9 +116,10 @@ cmd_rcpt_admit(struct session *s, struct span argument)
 	if (why != NULL)
 		return session_replyf(s, 501, "5.1.3", "Bad recipient: %s",
 		    why);
-	if (tx->next.utf8)
+	/* RFC 6531 3.5 */
+	if (tx->next.utf8 && !tx->utf8)
 		return REPLY(553, "5.6.7",
-		    "UTF-8 in addresses is not supported here");
+		    "UTF-8 in an address needs SMTPUTF8 with MAIL");
 	r = parameter_parse(s, parameters, tx->next_params);
 	if (r.code != 0)
 		return r;

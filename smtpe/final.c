@@ -79,7 +79,7 @@ fill_envelope(struct session *s, struct envelope *env)
 	env->client_name = s->peer.name;
 	env->local_ip = s->peer.local_ip_text;
 	env->local_port = s->peer.local_port;
-	env->protocol = s->facts.protocol;
+	env->protocol = received_protocol(s);
 	env->helo = s->helo;
 	env->auth = s->auth_user;
 	env->sender = tx->sender;

@@ -1,5 +1,6 @@
 /* parameter: see parameter.h. */
 #include "parameter.h"
+#include "command.h"
 
 static bool
 keyword_valid(struct span k)
@@ -22,12 +23,15 @@ value_valid(struct span v)
 }
 
 static const struct parameter *
-find(const struct parameter *table, struct span keyword)
+find(const struct session *s, const struct parameter *table,
+    struct span keyword)
 {
-	for (; table->keyword.p != NULL; table++)
-		if (span_ieq(table->keyword, keyword))
-			return table;
-	return NULL;
+	while (table->keyword.p != NULL && !span_ieq(table->keyword, keyword))
+		table++;
+	if (table->keyword.p == NULL || (table->extension.p != NULL &&
+	    !cmd_ehlo_offers(s, table->extension)))
+		return NULL;
+	return table;
 }
 
 struct reply
@@ -35,6 +39,7 @@ parameter_parse(struct session *s, const struct parameter *table,
     struct span text)
 {
 	struct span word, keyword, value;
+	uint32_t seen = 0;
 
 	if (text.n > 0 && text.p[0] != ' ' && text.p[0] != '\t')
 		return REPLY(501, "5.5.4", "Text behind the address");
@@ -44,19 +49,33 @@ parameter_parse(struct session *s, const struct parameter *table,
 
 		value = word;
 		span_cut(&value, '=', &keyword);
-		if (value.p == NULL)
-			value = span_of("");
-		if (!keyword_valid(keyword) || !value_valid(value))
+		if (!keyword_valid(keyword) || !value_valid(value) ||
+		    (value.p != NULL && value.n == 0))
 			return session_replyf(s, 501, "5.5.4",
 			    "Bad parameter: %.*s",
 			    SPAN_ARG(span_head(word, 64)));
-		if ((p = find(table, keyword)) == NULL)
+		if (value.p == NULL)
+			value = span_of("");
+		if ((p = find(s, table, keyword)) == NULL)
 			return session_replyf(s, 555, "5.5.4",
 			    "Parameter not known: %.*s",
 			    SPAN_ARG(span_head(keyword, 64)));
+		if ((seen & 1u << (p - table)) != 0)
+			return session_replyf(s, 501, "5.5.4",
+			    "Parameter twice: %.*s",
+			    SPAN_ARG(p->keyword));
+		seen |= 1u << (p - table);
 		r = p->parse(s, value);
 		if (r.code != 0)
 			return r;
 	}
 	return REPLY_NONE;
+}
+
+struct reply
+parameter_checked(struct session *s, const char *keyword, const char *wrong)
+{
+	if (wrong == NULL)
+		return REPLY_NONE;
+	return session_replyf(s, 501, "5.5.4", "Bad %s: %s", keyword, wrong);
 }

@@ -19,6 +19,19 @@ put_safe(struct buf *out, struct span s)
 }
 
 struct span
+received_protocol(struct session *s)
+{
+	struct span p = s->facts.protocol;
+
+	if (!s->tx.utf8)
+		return p;
+	/* RFC 6531 4.3: ESMTPSA becomes UTF8SMTPSA, LMTPS UTF8LMTPS. */
+	if (span_istarts(p, SPAN("E")))
+		p = span_skip(p, 1);
+	return arena_printf(&s->tx.arena, "UTF8%.*s", SPAN_ARG(p));
+}
+
+struct span
 received_format(struct session *s, int64_t now)
 {
 	char date[CLOCK_RFC5322];
@@ -42,7 +55,7 @@ received_format(struct session *s, int64_t now)
 	buf_puts(&b, ")\r\n\tby ");
 	put_safe(&b, s->controls.me);
 	buf_puts(&b, " with ");
-	buf_put(&b, s->facts.protocol);
+	buf_put(&b, received_protocol(s));
 	buf_puts(&b, " id ");
 	buf_puts(&b, s->tx.id);
 	/* More than one would show one recipient to another (RFC 5321 7.6). */

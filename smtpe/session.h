@@ -169,6 +169,9 @@ struct reply session_wrong_field(struct session *s, enum hook_id hook,
 /* hook.domain's answers were about another client. */
 void session_forget_domains(struct session *s);
 
+/* The text as replies may have it, in ASCII; it may be in s->scratch. */
+struct span session_ascii(struct session *s, struct span text);
+
 /* Our own trouble: logs what and errno, gives 451 4.3.0. */
 struct reply session_trouble(struct session *s, const char *what);
 

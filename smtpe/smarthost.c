@@ -1,8 +1,11 @@
 /* smarthost: see smarthost.h. */
 #include "smarthost.h"
+#include "arrival.h"
 #include "compose.h"
+#include "dsn.h"
 #include "log.h"
 #include "num.h"
+#include "params.h"
 #include "smtpclient.h"
 #include <errno.h>
 
@@ -21,8 +24,48 @@ next_piece(void *state, struct span *piece)
 static bool
 has_octets(struct session *s)
 {
-	return span_chr(s->tx.params, '=') != s->tx.params.n &&
-	    memmem(s->tx.params.p, s->tx.params.n, "8BITMIME", 8) != NULL;
+	struct span body;
+
+	return params_find(s->tx.params, SPAN("BODY"), &body) &&
+	    span_ieq(body, SPAN("8BITMIME"));
+}
+
+/* Not every message that was declared to need SMTPUTF8 does (RFC 6531 3.6);
+ * addresses speak for themselves. */
+static bool
+needs_utf8(struct session *s)
+{
+	return s->tx.utf8 && s->arrival != NULL &&
+	    s->arrival->header.eight_bit;
+}
+
+/* RFC 3461 5.2.1: what was asked of us is asked of the next host, if it
+ * understands that. */
+static void
+pass_dsn(struct session *s, const struct envelope *env,
+    struct smtpclient_mail *mail)
+{
+	struct arena *a = &s->tx.arena;
+	struct dsn_mail m;
+	struct buf b = {0};
+	struct span *words;
+
+	if ((client.extensions & SMTPCLIENT_DSN) == 0)
+		return;
+	dsn_mail_params(env->params, a, &m);
+	dsn_put_mail(&m, &b);
+	mail->params = arena_dup(a, span_trim(buf_span(&b)));
+	words = arena_zalloc(a, env->nrcpts * sizeof *words);
+	for (size_t i = 0; i < env->nrcpts; i++) {
+		struct dsn_rcpt r;
+
+		buf_reset(&b);
+		dsn_rcpt_params(env->rcpts[i].params, a, &r);
+		dsn_put_rcpt(&r, mail->utf8, &b);
+		words[i] = arena_dup(a, span_trim(buf_span(&b)));
+	}
+	mail->rcpt_params = words;
+	buf_free(&b);
 }
 
 /* Connected, or the connection of the message before is still good. */
@@ -140,7 +183,7 @@ choose_refusal(struct session *s, const struct smtpclient_result *r, size_t n)
 	if (reply.code == 421)
 		return REPLY(451, "4.4.1",
 		    "The next host is not ready, try again later");
-	reply.text = arena_dup(&s->tx.arena, reply.text);
+	reply.text = arena_dup(&s->tx.arena, session_ascii(s, reply.text));
 	if (reply.enhanced != NULL)
 		reply.enhanced = arena_cstr(&s->tx.arena,
 		    span_of(reply.enhanced));
@@ -190,6 +233,7 @@ smarthost_pass(struct session *s, struct envelope *env, struct reply *refusal)
 	    .nrecipients = env->nrcpts,
 	    .params = {NULL, 0},
 	    .eight_bit = has_octets(s),
+	    .utf8 = needs_utf8(s),
 	    .next = next_piece,
 	    .state = &compose,
 	};
@@ -205,6 +249,7 @@ smarthost_pass(struct session *s, struct envelope *env, struct reply *refusal)
 	}
 	compose_start(&compose, s->in.fd, s->in.size, NULL, env);
 	mail.size = compose_size(&compose);
+	pass_dsn(s, env, &mail);
 	smtpclient_send(&client, &mail, results);
 	end = sort_out(s, env, refusal, results);
 	compose_end(&compose);

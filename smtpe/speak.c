@@ -5,6 +5,7 @@
  */
 #include "log.h"
 #include "session.h"
+#include "utf8.h"
 #include <errno.h>
 #include <stdarg.h>
 
@@ -18,7 +19,22 @@ session_replyf(struct session *s, int code, const char *enhanced,
 	va_start(ap, fmt);
 	buf_vprintf(&s->text, fmt, ap);
 	va_end(ap);
-	return (struct reply){code, enhanced, buf_span(&s->text), false};
+	return (struct reply){code, enhanced, session_ascii(s,
+	    buf_span(&s->text)), false};
+}
+
+/* RFC 6531 3.7.4: no reply of ours is one of those that may have UTF-8. */
+struct span
+session_ascii(struct session *s, struct span text)
+{
+	struct buf b = {0};
+
+	if (!utf8_needed(text))
+		return text;
+	utf8_put_ascii(&b, text);
+	text = arena_dup(&s->scratch, buf_span(&b));
+	buf_free(&b);
+	return text;
 }
 
 struct reply

@@ -23,6 +23,7 @@ struct transaction {
 	struct arena arena;
 	struct span sender;	  /* without <>, "" for null */
 	struct span params;	  /* of MAIL */
+	bool utf8;		  /* SMTPUTF8 among them (RFC 6531) */
 	struct recipient *rcpts;
 	struct span *addresses;	  /* the same, for the script */
 	size_t nrcpts, cap;
@@ -42,6 +43,7 @@ struct transaction {
 	struct address next;
 	struct span next_params;
 	uint64_t next_size;	  /* declared by SIZE= (RFC 1870) */
+	bool next_utf8;		  /* SMTPUTF8 was given */
 	bool next_discarded;
 };
 
