@@ -446,6 +446,7 @@ TRACE = """
 TRACED = """
 firewall("127.0.0.1", 40000, "127.0.0.1", 25)
 accept("127.0.0.1", "[127.0.0.1]")
+params("127.0.0.1:25")
 reply("220 mx.example.org ESMTP", "")
 command("EHLO client.example")
 ehlo("client.example", {EXTENSIONS})
@@ -494,6 +495,96 @@ def test_trace():
                 notes = re.sub(what, by, notes)
             same(notes.split("\n"), (TRACED[1:] % reply).split("\n"),
                  "the hooks when the smart host %s" % name)
+
+
+def offers(*extensions):
+    return "\r\n".join(["250-next.example"] +
+                       ["250-" + e for e in extensions] + ["250 HELP"])
+
+
+DSN = (" RET=Hdrs ENVID=a+2Bb", " NOTIFY=Success,DELAY ORCPT=rfc822;J+2B@x",
+       " ORCPT=utf-8;j\\x{F6}@x")
+
+
+def send_dsn(t, text="Subject: one\r\n\r\n", more=""):
+    """A message that asks for notifications; its reply."""
+    assert t.say("MAIL FROM:<a@b.example>" + DSN[0] + more)[:3] == "250"
+    assert t.say("RCPT TO:<x@example.org>" + DSN[1])[:3] == "250"
+    assert t.say("RCPT TO:<y@example.org>" + DSN[2])[:3] == "250"
+    assert t.say("DATA")[:3] == "354"
+    return t.say(text + ".")
+
+
+def test_dsn():
+    with Server(EHLO=offers("DSN")) as server, Trial(server.port) as t:
+        same(send_dsn(t)[:3], "250", "DSN: taken")
+        ok(server.commands[1] == "MAIL FROM:<a@b.example>" + DSN[0],
+           "DSN: RET and ENVID as they were sent", server.commands)
+        same(server.commands[2:4], ["RCPT TO:<x@example.org>" + DSN[1],
+                                    "RCPT TO:<y@example.org>" + DSN[2]],
+             "DSN: NOTIFY and ORCPT, too")
+        same(t.message()[:3], "250", "no DSN asked for: taken")
+        ok("MAIL FROM:<a@b.example>" in server.commands and
+           "RCPT TO:<x@example.org>" in server.commands,
+           "no DSN asked for: nothing added", server.commands)
+        quit_clean(t, "DSN")
+    with Server(EHLO=offers("SIZE")) as server, Trial(server.port) as t:
+        same(send_dsn(t)[:3], "250", "no DSN offered: taken")
+        ok(not re.search("RET=|ENVID|NOTIFY|ORCPT", str(server.commands)),
+           "no DSN offered: none of it is said", server.commands)
+        quit_clean(t, "no DSN offered")
+
+
+def test_utf8():
+    with Server(EHLO=offers("SMTPUTF8", "DSN", "8BITMIME")) as server, \
+         Trial(server.port) as t:
+        t.say("MAIL FROM:<j\xc3\xb6@b.example> SMTPUTF8 BODY=8BITMIME")
+        t.say("RCPT TO:<\xc3\xa4@example.org> ORCPT=utf-8;\xc3\xa4@x")
+        t.say("DATA")
+        same(t.say("Subject: \xc3\xb6\r\n.")[:3], "250", "UTF-8: taken")
+        same(server.commands[1:3],
+             ["MAIL FROM:<j\xc3\xb6@b.example> BODY=8BITMIME SMTPUTF8",
+              "RCPT TO:<\xc3\xa4@example.org> ORCPT=utf-8;\xc3\xa4@x"],
+             "UTF-8: passed on as it came")
+        got = server.mails[0][2].decode("latin-1")
+        ok("with UTF8SMTP id" in got, "UTF-8: Received says so", got)
+        t.say("MAIL FROM:<a@b.example> SMTPUTF8")
+        t.say("RCPT TO:<x@example.org> ORCPT=utf-8;\xc3\xa4@x")
+        t.say("DATA")
+        same(t.say("Subject: o\r\n.")[:3], "250", "UTF-8 for nothing: taken")
+        same(server.commands[4:6], ["MAIL FROM:<a@b.example>",
+             "RCPT TO:<x@example.org> ORCPT=utf-8;\\x{E4}@x"],
+             "UTF-8 for nothing: it is not asked for")
+        quit_clean(t, "UTF-8")
+
+
+def test_utf8_refused():
+    """A next host without SMTPUTF8 gets none of it."""
+    cases = (("header", "a@b.example", "x@example.org", "\xc3\xb6"),
+             ("sender", "j\xc3\xb6@b.example", "x@example.org", "o"),
+             ("recipient", "a@b.example", "\xc3\xb6@example.org", "o"))
+    for name, sender, rcpt, subject in cases:
+        with Server() as server, Trial(server.port) as t:
+            t.say("MAIL FROM:<%s> SMTPUTF8" % sender)
+            t.say("RCPT TO:<%s>" % rcpt)
+            t.say("DATA")
+            r = t.say("Subject: %s\r\n." % subject)
+            ok(r.startswith("553 5.6.7 "), "UTF-8 in the %s: refused" % name, r)
+            same((t.entries(), server.mails), ([], []),
+                 "UTF-8 in the %s: nobody has it" % name)
+            ok(not re.search("[\x80-\xff]", r + str(server.commands)),
+               "UTF-8 in the %s: none was said" % name)
+            quit_clean(t, "UTF-8 in the " + name)
+    with Server() as server, Trial(server.port) as t:
+        t.say("MAIL FROM:<a@b.example> SMTPUTF8")
+        t.say("RCPT TO:<x@example.org>")
+        t.say("DATA")
+        same(t.say("Subject: o\r\n.")[:3], "250",
+             "UTF-8 declared and not there: taken")
+        quit_clean(t, "UTF-8 declared and not there")
+    # Nothing but ASCII comes back, whatever the next host says.
+    refused("UTF-8 in its reply", "550 5.1.1 n\xc3\xb6",
+            "550 5.1.1 n\\x{F6}", dot="550 5.1.1 n\xc3\xb6")
 
 
 def test_loops():
