@@ -19,7 +19,8 @@ packages_amqp="rabbitmq-server"
 packages_test="perl python3 tinycdb ucspi-tcp swaks postfix rabbitmq-server
 openbsd-inetd systemd strace procps file e2fsprogs mount util-linux lua5.4
 openssl mandoc shellcheck knot bsdextrautils"
-packages_full="clang"
+packages_cluster="ucspi-tcp postfix python3 python3-pika perl"
+packages_full="clang python3-pika"
 
 policy=/usr/sbin/policy-rc.d
 not_installed=
