@@ -95,18 +95,22 @@ worker_send(struct worker *k)
 	return 0;
 }
 
-/* "done N INDEX ...": notes it; false when it is nothing of the kind. */
+/* "done N INDEX ..." is noted, "note" only passed on; false when it is nothing
+ * of the kind. */
 static bool
 note_answer(struct agent_job *job, struct span line)
 {
-	struct span word;
+	struct span verb, word;
 	uint64_t number, index;
 
-	if (!span_word(&line, &word) || !span_eq(word, SPAN("done")) ||
-	    !span_word(&line, &word) || num_parse_u64(word, &number) == -1 ||
+	if (!span_word(&line, &verb) || !span_word(&line, &word) || num_parse_u64(word, &number) == -1 ||
 	    !span_word(&line, &word) || num_parse_u64(word, &index) == -1 ||
 	    job == NULL || number != job->number || index >= job->nrcpts ||
 	    job->rcpts[index].answered)
+		return false;
+	if (span_eq(verb, SPAN("note")))
+		return true;
+	if (!span_eq(verb, SPAN("done")))
 		return false;
 	job->rcpts[index].answered = true;
 	worker_job_of(job)->left--;

@@ -162,7 +162,8 @@ talk_to(struct worker *k)
 static bool
 same_key(const struct worker *k, struct span key)
 {
-	return span_eq(buf_span(&k->key), key);
+	/* Domains in whatever spelling. */
+	return span_ieq(buf_span(&k->key), key);
 }
 
 /* May one more worker deliver jobs of this key? */

@@ -78,6 +78,9 @@ const char *smtpclient_stage_name(enum smtpclient_stage stage);
 
 struct smtpclient_config {
 	struct span helo;	/* our name; borrowed, as all of this */
+	bool lmtp;		/* RFC 2033: LHLO, and one reply for each
+				 * recipient after the dot */
+	struct span peer;	/* the server's name, as far as it is known */
 	const struct span *dnsservers; /* as for dns_init() */
 	size_t ndnsservers;
 	clock_ms deadline;	/* for everything; CLOCK_NEVER for none */

@@ -102,7 +102,7 @@ smtpclient_hello(struct smtpclient *c)
 	c->size_max = 0;
 	if (smtpclient_spoke(c, SMTPCLIENT_HELLO))
 		return -1;
-	greet(c, "EHLO", &r);
+	greet(c, c->config.lmtp ? "LHLO" : "EHLO", &r);
 	if (r.outcome == SMTPCLIENT_OK) {
 		rest = buf_span(&c->text);
 		span_cut(&rest, '\n', &line); /* its name */
@@ -111,7 +111,7 @@ smtpclient_hello(struct smtpclient *c)
 		return 0;
 	}
 	/* RFC 5321 3.2: whatever it does not like about EHLO. */
-	if (r.outcome == SMTPCLIENT_PERMANENT)
+	if (r.outcome == SMTPCLIENT_PERMANENT && !c->config.lmtp)
 		greet(c, "HELO", &r);
 	if (r.outcome == SMTPCLIENT_OK)
 		return 0;

@@ -204,6 +204,31 @@ put_message(struct sending *s, struct smtpclient_data *d)
 	return -1;
 }
 
+/*
+ * RFC 2033 4.2: one reply for each recipient that was taken, in their order.
+ * r is no answer then: each has its own.
+ */
+static void
+get_each(struct sending *s, struct smtpclient_result *r)
+{
+	struct smtpclient *c = s->c;
+	size_t asked = s->taken;
+
+	s->taken = 0;
+	for (size_t i = 0; i < s->mail->nrecipients; i++) {
+		struct smtpclient_result *p = &s->results[i];
+
+		if (p->outcome != SMTPCLIENT_OK || p->stage != SMTPCLIENT_RCPT)
+			continue;
+		smtpclient_get(c, SMTPCLIENT_DOT, 2, c->config.dot_ms, p);
+		s->taken += p->outcome == SMTPCLIENT_OK;
+	}
+	/* A server that takes a message for nobody is out of step. */
+	if (asked == 0)
+		smtpclient_break(c, SMTPCLIENT_NONSENSE, SMTPCLIENT_DATA, 0);
+	*r = (struct smtpclient_result){.stage = SMTPCLIENT_DOT};
+}
+
 /* The message and its dot; r is the answer. */
 static void
 put_data(struct sending *s, struct smtpclient_result *r)
@@ -222,7 +247,10 @@ put_data(struct sending *s, struct smtpclient_result *r)
 	smtpclient_data_end(&d, put_octets, &c->io);
 	if (io_flush(&c->io) == -1)
 		stop(c, c->io.error);
-	smtpclient_get(c, SMTPCLIENT_DOT, 2, c->config.dot_ms, r);
+	if (c->config.lmtp)
+		get_each(s, r);
+	else
+		smtpclient_get(c, SMTPCLIENT_DOT, 2, c->config.dot_ms, r);
 	c->open = false;
 }
 
@@ -279,7 +307,7 @@ transact(struct sending *s)
 		r = s->data_reply;
 		if (go_on)
 			put_data(s, &r);
-		if (s->taken > 0)
+		if (s->taken > 0 && r.reply.code != 0)
 			settle(s, r, false);
 	}
 }

@@ -67,7 +67,8 @@ class Entry:
     """A queue file: message, trailer, footer."""
 
     def __init__(self, directory, message, rcpts, sender="s@example.net",
-                 edits=(), eid=None, received="1700000000.250000"):
+                 edits=(), eid=None, received="1700000000.250000",
+                 params=b"", rcpt_params=None):
         self.id = eid or new_id()
         self.message = message
         self.rcpts = rcpts
@@ -75,8 +76,13 @@ class Entry:
         lines = [b"smtpe-entry 1", b"id " + self.id.encode(),
                  b"received " + received.encode(), b"protocol ESMTP",
                  b"sender " + (escape(sender) or b"<>")]
+        if params:
+            lines.append(b"params " + escape(params))
         lines += [b"edit " + e for e in edits]
-        lines += [b"T " + escape(r) for r in rcpts]
+        more = rcpt_params or {}
+        lines += [b"T " + escape(r) +
+                  (b" " + escape(more[r]) if r in more else b"")
+                  for r in rcpts]
         trailer = b"\n".join(lines) + b"\n\n"
         footer = b"smtpe1 %016x %07x\n" % (len(message), len(trailer))
         self.content = message + trailer + footer
@@ -120,6 +126,7 @@ class Runner:
         self.buf = b""
         self.eof = False
         self.done = {}  # number -> {index: (outcome, code, enhanced, text)}
+        self.notes = {}  # number -> {index: {key: value}}
         self.answers = 0
         self.other = []
         self.next = 1
@@ -171,6 +178,12 @@ class Runner:
             job[index] = (words[3].decode(), int(words[4]),
                           words[5].decode(), text.decode("utf-8", "replace"))
             self.answers += 1
+        elif (words[0] == b"note" and len(words) == 4 and
+              int(words[2]) not in self.done.get(int(words[1]), {})):
+            key, _, value = words[3].partition(b"=")
+            notes = self.notes.setdefault(int(words[1]), {})
+            notes.setdefault(int(words[2]), {})[key.decode()] = \
+                urllib.parse.unquote_to_bytes(value).decode()
         else:
             self.other.append(line)
 
