@@ -8,6 +8,7 @@
 #include "ip.h"
 #include "num.h"
 #include "queue_config.h"
+#include "retry.h"
 
 static bool
 is_one_of(struct span s, const char *const *words)
@@ -108,24 +109,12 @@ is_positive(struct span s)
 	return num_parse_u64(s, &v) == -1 || v > 0;
 }
 
-/* First interval, factor, longest interval. A factor under 1 would try ever
- * faster. */
 static bool
 is_retry(struct span s)
 {
-	struct span first, factor, longest, more;
-	int64_t from, times, to;
+	struct retry r;
 
-	if (!span_word(&s, &first) || !span_word(&s, &factor) ||
-	    !span_word(&s, &longest) || span_word(&s, &more))
-		return false;
-	for (size_t i = 0; i < factor.n; i++)
-		if (!ascii_isdigit(factor.p[i]) && factor.p[i] != '.')
-			return false;
-	return num_parse_time(first, &from) == 0 &&
-	    num_parse_time(factor, &times) == 0 &&
-	    num_parse_time(longest, &to) == 0 && from > 0 && times >= 1000 &&
-	    to >= from;
+	return retry_parse(s, &r) == 0;
 }
 
 static bool
@@ -173,7 +162,8 @@ static const struct {
 	"is not domain:retry_interval=5m max_age=7d route=smtp:host ..."},
     {CONTROL_queuedir, is_given, "is not a path"},
     {CONTROL_retry, is_retry,
-	"is not first interval, factor, longest interval (300 1.5 14400)"},
+	"is neither first interval, factor, longest interval (300 1.5 14400) "
+	"nor a list of intervals (300 600 3600)"},
     {CONTROL_workers, is_positive, "is not a whole number above 0"},
     {CONTROL_route, is_given, "is not a route"},
     {CONTROL_amqpformat, is_amqpformat, "is neither raw nor json"},

@@ -21,7 +21,8 @@ judge_state(const struct entry *e, size_t i, enum settle_verdict verdict)
 }
 
 enum settle_verdict
-judge_entry(const struct entry *e, int64_t now, int64_t lifetime)
+judge_entry(const struct entry *e, int64_t now,
+    const struct schedule *schedule)
 {
 	const struct envelope *env = &e->out.env;
 	size_t open = 0, tried = 0, later = 0, failed = 0;
@@ -39,7 +40,8 @@ judge_entry(const struct entry *e, int64_t now, int64_t lifetime)
 		return failed == 0 ? VERDICT_REMOVE : VERDICT_FAILED;
 	if (tried == 0)
 		return VERDICT_LEAVE;
-	if (later > 0 && now - env->received_us / 1000000 > lifetime)
+	if (later > 0 && schedule_is_over(schedule,
+	    now - env->received_us / 1000000, e->out.name.attempts + 1))
 		return VERDICT_EXPIRED;
 	return VERDICT_DUE;
 }

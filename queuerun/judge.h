@@ -6,6 +6,7 @@
 #define JUDGE_H
 
 #include "entry.h"
+#include "schedule.h"
 
 enum settle_verdict {
 	VERDICT_LEAVE,	/* nobody tried: it stays as and where it is */
@@ -17,7 +18,7 @@ enum settle_verdict {
 
 /* What becomes of an entry with these results. */
 enum settle_verdict judge_entry(const struct entry *e, int64_t now,
-    int64_t lifetime);
+    const struct schedule *schedule);
 
 /* The state that a recipient's result leads to under that verdict. */
 char judge_state(const struct entry *e, size_t rcpt,

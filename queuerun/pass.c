@@ -344,10 +344,8 @@ start(struct pass *p, const struct pass_job *job)
 	if (plan_init(&p->plan, job->controls) == -1)
 		die_temp_errno("%s", p->plan.routes.path);
 	pool_init(&p->pool, job->controls);
-	settle_init(&p->settle, job->q, job->controls, &p->entries,
-	    &job->shared->counts);
-	p->settle.retry = job->retry;
-	p->settle.lifetime = job->controls->queuelifetime / 1000;
+	settle_init(&p->settle, job->q, job->controls, &job->retry,
+	    &p->entries, &job->shared->counts);
 }
 
 void

@@ -108,7 +108,7 @@ static void
 find_names(struct queue *q, const struct controls *c, const struct retry *r,
     struct queue_names *names)
 {
-	int64_t horizon = c->queuelifetime / 1000 + retry_longest(r);
+	int64_t horizon = schedule_horizon(c, r);
 
 	if (options.nids > 0)
 		find_ids(q, names);
@@ -243,8 +243,8 @@ main(int argc, char **argv)
 	if (option_parse(&program, argc, argv, &controls) != argc)
 		die_perm("queuerun takes options only");
 	if (retry_parse(controls.retry, &job.retry) == -1)
-		die_temp("retry: not first interval, factor, longest "
-			 "interval");
+		die_temp("retry: neither first interval, factor, longest "
+			 "interval, nor a list of intervals");
 	pass_raise_files();
 	if (queue_open(&q, controls.queuedir) == -1)
 		die_temp_errno("queue %s", controls.queuedir);

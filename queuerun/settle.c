@@ -13,9 +13,11 @@
 
 void
 settle_init(struct settle *s, struct queue *q, const struct controls *c,
-    struct entries *entries, struct settle_counts *counts)
+    const struct retry *retry, struct entries *entries,
+    struct settle_counts *counts)
 {
-	*s = (struct settle){.q = q, .entries = entries, .counts = counts};
+	*s = (struct settle){.q = q, .controls = c, .retry = *retry,
+	    .entries = entries, .counts = counts};
 	bounce_init(&s->bounce, q, c);
 	s->new_fd = -1;
 }
@@ -73,7 +75,7 @@ report(struct settle *s, const struct entry *e)
 }
 
 static struct span
-dead_reason(const struct settle *s, struct entry *e)
+dead_reason(struct entry *e, int64_t now)
 {
 	const char *why = e->why_dead;
 	size_t failed = 0, n = e->out.env.nrcpts;
@@ -82,9 +84,10 @@ dead_reason(const struct settle *s, struct entry *e)
 		failed += e->out.env.rcpts[i].state == RCPT_FAILED;
 	if (e->verdict == VERDICT_EXPIRED)
 		return arena_printf(&e->out.arena,
-		    "older than queuelifetime (%lld s), %zu of %zu "
+		    "given up after %lld s and %u attempts, %zu of %zu "
 		    "recipients undelivered; %s",
-		    (long long)s->lifetime, failed, n, why);
+		    (long long)(now - e->out.env.received_us / 1000000),
+		    e->out.name.attempts + 1, failed, n, why);
 	return arena_printf(&e->out.arena,
 	    "%zu of %zu recipients failed permanently; %s", failed, n, why);
 }
@@ -188,12 +191,28 @@ sync_dirs(struct settle *s)
 	}
 }
 
+static void
+set_due(struct settle *s, struct entry *e, const struct schedule *schedule,
+    int64_t now)
+{
+	int64_t latest = now + schedule_horizon(s->controls, &s->retry);
+
+	e->due = retry_due(&schedule->retry, span_of(e->out.name.id),
+	    e->out.name.attempts + 1, now);
+	if (e->due > latest)
+		e->due = latest;
+}
+
 /* Before anything is durable; may turn the verdict into "leave". */
 static void
 prepare(struct settle *s, struct entry *e, int64_t now)
 {
-	enum settle_verdict v = judge_entry(e, now, s->lifetime);
+	struct schedule schedule;
+	enum settle_verdict v;
 
+	schedule_of(s->controls, &s->retry, &e->out.env, &e->out.arena,
+	    &schedule);
+	v = judge_entry(e, now, &schedule);
 	e->verdict = (int)v;
 	e->why_dead = NULL;
 	report(s, e);
@@ -204,11 +223,10 @@ prepare(struct settle *s, struct entry *e, int64_t now)
 	bounce_successes(&s->bounce, e, now);
 	if (v == VERDICT_REMOVE)
 		return;
-	e->due = retry_due(&s->retry, span_of(e->out.name.id),
-	    e->out.name.attempts + 1, now);
+	set_due(s, e, &schedule, now);
 	if (v == VERDICT_DUE)
 		bounce_delays(&s->bounce, e, now,
-		    e->out.env.received_us / 1000000 + s->lifetime);
+		    e->out.env.received_us / 1000000 + schedule.lifetime);
 	write_attempts(s, e, now);
 	if (write_marks(s, e, v) == -1)
 		e->verdict = VERDICT_LEAVE;
@@ -321,7 +339,7 @@ finish(struct settle *s, struct entry *e, int64_t now)
 		break;
 	case VERDICT_FAILED:
 	case VERDICT_EXPIRED:
-		bury(s, e, dead_reason(s, e), now);
+		bury(s, e, dead_reason(e, now), now);
 		break;
 	}
 }

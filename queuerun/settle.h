@@ -22,8 +22,8 @@ struct settle_counts {
 
 struct settle {
 	struct queue *q;
-	struct retry retry;
-	int64_t lifetime; /* seconds */
+	const struct controls *controls;
+	struct retry retry; /* of the controls */
 	struct settle_counts *counts;
 	struct entries *entries;
 	struct bounce bounce;
@@ -35,7 +35,8 @@ struct settle {
 };
 
 void settle_init(struct settle *s, struct queue *q, const struct controls *c,
-    struct entries *entries, struct settle_counts *counts);
+    const struct retry *retry, struct entries *entries,
+    struct settle_counts *counts);
 void settle_free(struct settle *s);
 
 /* Settles a list and gives its entries back. */

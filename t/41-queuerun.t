@@ -163,7 +163,7 @@ is "days: never before its time, at growing intervals" "$early" ""
 is "days: dead after its lifetime" "$(where "$ID")" "dead/$ID"
 ok "days: not before its lifetime" test $t -gt $((DAY / 2))
 ok "days: and not long after" test $t -lt $((DAY / 2 + 2 * 3960))
-like "days: the reason" "$(history "$ID" | tail -n 1)" ' dead older%20than%20queuelifetime'
+like "days: the reason" "$(history "$ID" | tail -n 1)" ' dead given%20up%20after%20[0-9]+%20s%20and%20[0-9]+%20attempts,%201%20of%201%20recipients%20undelivered'
 is "days: every attempt is in the history" "$(history "$ID" | grep -c ' attempt ')" $attempts
 is "days: it is marked as failed" "$(states "$ID")" P
 

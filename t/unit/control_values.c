@@ -88,20 +88,21 @@ static const struct {
     {"retry=300 1.5 14400", NULL},
     {"retry=5m 2 4h", NULL},
     {"retry=300 1.5",
-	"-o retry: \"300 1.5\" is not first interval, factor, longest "
-	"interval (300 1.5 14400)"},
+	"-o retry: \"300 1.5\" is neither first interval, factor, longest "
+	"interval (300 1.5 14400) nor a list of intervals (300 600 3600)"},
     {"retry=300 0.5 14400",
-	"-o retry: \"300 0.5 14400\" is not first interval, factor, longest "
-	"interval (300 1.5 14400)"},
+	"-o retry: \"300 0.5 14400\" is neither first interval, factor, longest "
+	"interval (300 1.5 14400) nor a list of intervals (300 600 3600)"},
     {"retry=300 2m 14400",
-	"-o retry: \"300 2m 14400\" is not first interval, factor, longest "
-	"interval (300 1.5 14400)"},
+	"-o retry: \"300 2m 14400\" is neither first interval, factor, longest "
+	"interval (300 1.5 14400) nor a list of intervals (300 600 3600)"},
     {"retry=0 1 0",
-	"-o retry: \"0 1 0\" is not first interval, factor, longest interval "
-	"(300 1.5 14400)"},
-    {"retry=1 1 2 3",
-	"-o retry: \"1 1 2 3\" is not first interval, factor, longest "
-	"interval (300 1.5 14400)"},
+	"-o retry: \"0 1 0\" is neither first interval, factor, longest "
+	"interval (300 1.5 14400) nor a list of intervals (300 600 3600)"},
+    {"retry=300 600 1h 1h 4h", NULL},
+    {"retry=1 1 3 2",
+	"-o retry: \"1 1 3 2\" is neither first interval, factor, longest "
+	"interval (300 1.5 14400) nor a list of intervals (300 600 3600)"},
     {"workers=0", "-o workers: \"0\" is not a whole number above 0"},
     {"amqpwindow=0", "-o amqpwindow: \"0\" is not a whole number above 0"},
     {"queuedir=", "-o queuedir: \"\" is not a path"},

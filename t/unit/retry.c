@@ -5,10 +5,12 @@
 static void
 test_parse(void)
 {
-	static const char *const bad[] = {"", "300", "300 1.5", "300 1.5 4h x",
+	static const char *const bad[] = {"", "x", "300 1.5", "300 1.5 4h x",
 	    "0 1.5 300", "300 0.9 14400", "300 1.5 299", "a b c",
 	    "300 -2 400", "300 1.5 -400", "300 2000000 400",
-	    "300 1 3155760001d"};
+	    "300 1 3155760001d", "0", "300 0 600", "300 600 500",
+	    "300 3155760001d", "1 1 1 1 1 1 1 1 1 1 1 1 1 1 1 1 1 1 1 1 "
+	    "1 1 1 1 1 1 1 1 1 1 1 1 1"};
 	struct retry r;
 
 	is_int(retry_parse(SPAN("300 1.5 14400"), &r), 0, "the default");
@@ -37,11 +39,33 @@ test_interval(void)
 	is_int(retry_interval(&r, 0), 300000, "no attempt is like the first");
 	retry_parse(SPAN("60 1 60"), &r);
 	is_int(retry_interval(&r, 500), 60000, "a factor of 1 stays");
-	retry_parse(SPAN("1ms 999999 1000000d"), &r);
-	is_int(retry_interval(&r, 2), 999999, "a large factor");
+	retry_parse(SPAN("1ms 9.999 1000000d"), &r);
+	is_int(retry_interval(&r, 2), 9, "a large factor");
 	is_int(retry_interval(&r, 40), 86400000000000, "does not overflow");
 	retry_parse(SPAN("60 1.5 60"), &r);
 	is_int(retry_interval(&r, 2), 60000, "no room to grow");
+}
+
+static void
+test_list(void)
+{
+	static const int64_t want[] = {300, 600, 600, 1800, 7200, 7200};
+	struct retry r;
+
+	is_int(retry_parse(SPAN("300 10m 600 1800 2h"), &r), 0, "a list");
+	for (unsigned i = 0; i < sizeof want / sizeof *want; i++)
+		is_int(retry_interval(&r, i + 1) / 1000, want[i],
+		    "one after the other, and the last for ever");
+	is_int(retry_interval(&r, 0), 300000, "no attempt is like the first");
+	is_int(retry_longest(&r), 7920, "the longest, jitter and all");
+	is_int(retry_parse(SPAN("60 10 600"), &r), -1,
+	    "ten is no factor, and shorter than what is before it");
+	is_int(retry_parse(SPAN("300 600 900"), &r), 0, "three are a list");
+	is_int(retry_interval(&r, 2), 600000, "whose second is no factor");
+	is_int(retry_parse(SPAN("300"), &r), 0, "one");
+	is_int(retry_interval(&r, 9), 300000, "is always the same");
+	is_int(retry_due(&r, SPAN("01k7s8r8p33dbvoqpl6m4nkg0v"), 1, 0), 320,
+	    "with the same jitter");
 }
 
 static void
@@ -80,6 +104,7 @@ main(void)
 {
 	test_parse();
 	test_interval();
+	test_list();
 	test_due();
 	return done_testing();
 }

@@ -3,24 +3,64 @@
 #include "num.h"
 
 #define LONGEST_MAX 3155760000000000 /* ms: a thousand centuries */
-#define FACTOR_MAX  1000000000	     /* thousandths */
+#define FACTOR_MAX  10000	     /* thousandths */
+
+/* "300 1.5 14400": true when it can be nothing else. */
+static bool
+is_curve(struct span text)
+{
+	struct span first, factor, longest, more;
+	int64_t f;
+
+	/* A time without a unit is seconds in milliseconds: a factor in
+	 * thousandths. */
+	return span_word(&text, &first) && span_word(&text, &factor) &&
+	    span_word(&text, &longest) && !span_word(&text, &more) &&
+	    factor.n > 0 && !ascii_isalpha(factor.p[factor.n - 1]) &&
+	    num_parse_time(factor, &f) == 0 && f < FACTOR_MAX;
+}
+
+static int
+parse_curve(struct span text, struct retry *r)
+{
+	struct span first, factor, longest;
+
+	if (!span_word(&text, &first) || !span_word(&text, &factor) ||
+	    !span_word(&text, &longest) ||
+	    num_parse_time(first, &r->first) == -1 ||
+	    num_parse_time(factor, &r->factor) == -1 ||
+	    num_parse_time(longest, &r->longest) == -1)
+		return -1;
+	return r->first > 0 && r->factor >= 1000 &&
+	    r->longest >= r->first && r->longest < LONGEST_MAX ? 0 : -1;
+}
+
+static int
+parse_list(struct span text, struct retry *r)
+{
+	struct span word;
+
+	while (span_word(&text, &word)) {
+		int64_t ms;
+
+		if (r->nlist == RETRY_LIST_MAX ||
+		    num_parse_time(word, &ms) == -1 || ms <= 0 ||
+		    ms < r->longest || ms >= LONGEST_MAX)
+			return -1;
+		r->list[r->nlist++] = r->longest = ms;
+	}
+	if (r->nlist == 0)
+		return -1;
+	r->first = r->list[0];
+	r->factor = 1000;
+	return 0;
+}
 
 int
 retry_parse(struct span text, struct retry *r)
 {
-	struct span first, factor, longest, more;
-
-	if (!span_word(&text, &first) || !span_word(&text, &factor) ||
-	    !span_word(&text, &longest) || span_word(&text, &more))
-		return -1;
-	/* A time without a unit is seconds in milliseconds: a factor in
-	 * thousandths. */
-	if (num_parse_time(first, &r->first) == -1 ||
-	    num_parse_time(factor, &r->factor) == -1 ||
-	    num_parse_time(longest, &r->longest) == -1)
-		return -1;
-	return r->first > 0 && r->factor >= 1000 && r->factor < FACTOR_MAX &&
-	    r->longest >= r->first && r->longest < LONGEST_MAX ? 0 : -1;
+	memset(r, 0, sizeof *r);
+	return is_curve(text) ? parse_curve(text, r) : parse_list(text, r);
 }
 
 int64_t
@@ -28,6 +68,9 @@ retry_interval(const struct retry *r, unsigned attempt)
 {
 	int64_t ms = r->first;
 
+	if (r->nlist > 0)
+		return attempt >= r->nlist ? r->longest :
+		    r->list[attempt > 0 ? attempt - 1 : 0];
 	if (r->factor == 1000)
 		return ms;
 	for (unsigned i = 1; i < attempt; i++) {

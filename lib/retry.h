@@ -9,13 +9,22 @@
 #include "span.h"
 #include <stdint.h>
 
+#define RETRY_LIST_MAX 32
+
+/* A curve, or a list of intervals whose last one is repeated. */
 struct retry {
 	int64_t first;	 /* ms before the second attempt */
 	int64_t factor;	 /* thousandths: how each interval grows */
 	int64_t longest; /* ms: no interval is longer, jitter aside */
+	size_t nlist;	 /* 0: a curve */
+	int64_t list[RETRY_LIST_MAX]; /* ms */
 };
 
-/* "300 1.5 14400": 0, or -1 when it is not that. */
+/*
+ * "300 1.5 14400" is a curve: first interval, a factor below 10, longest
+ * interval. Anything else is a list, "300 600 1800 3600", in which no
+ * interval is shorter than the one before it. 0, or -1 when it is neither.
+ */
 int retry_parse(struct span text, struct retry *r);
 
 /* ms between the attempt of this number (from 1) and the next. */
