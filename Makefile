@@ -112,7 +112,7 @@ BENCH = t/bench/connbench
 BENCH_DYN = t/bench/amqpbench
 
 .DELETE_ON_ERROR:
-.PHONY: all check bench demo asan clang musl install clean help fuzz unit lint benchtools FORCE
+.PHONY: all check rfc bench demo asan clang musl install clean help fuzz unit lint benchtools FORCE
 .SUFFIXES:
 
 all: $(addprefix $(B)/,$(PROGS)) $(B)/share/smtpe ## build every program of this variant
@@ -212,6 +212,9 @@ bench: ## measure, beside a floor and the peers that are installed
 
 demo: ## one message, end to end
 	sh scripts/demo
+
+rfc: ## the rules of RFCs that the code cites, and their tests
+	@perl t/rfc.pl
 
 lint: ## man pages, shell scripts, format
 	mandoc -Tlint -W warning man/*.[1-9]

@@ -1,4 +1,4 @@
-/* cmd_helo: HELO and EHLO (RFC 5321 4.1.1.1, RFC 1869). */
+/* cmd_helo: HELO and EHLO (RFC 5321 4.1.1.1). */
 #include "auth.h"
 #include "command.h"
 

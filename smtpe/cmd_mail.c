@@ -5,6 +5,7 @@
 #include "accept.h"
 #include "command.h"
 #include "dsn.h"
+#include "load.h"
 #include "num.h"
 #include "parameter.h"
 #include "shed.h"
@@ -73,6 +74,16 @@ static const struct parameter parameters[] = {
 };
 
 /* RFC 1870 6.1: what will be refused for its size is refused now. */
+static bool
+has_room(const struct session *s)
+{
+	uint64_t octets, files;
+
+	return s->tx.next_size == 0 || s->dry_run ||
+	    load_room(s->controls.queuedir, &octets, &files) == -1 ||
+	    s->tx.next_size <= octets;
+}
+
 static struct reply
 check_limits(struct session *s)
 {
@@ -85,6 +96,8 @@ check_limits(struct session *s)
 	if (c->maxmessages != 0 && s->messages >= c->maxmessages)
 		return REPLY(421, "4.7.0",
 		    "Too many messages in this connection");
+	if (!has_room(s))
+		return REPLY(452, "4.3.1", "No room for it, try again later");
 	return REPLY_NONE;
 }
 

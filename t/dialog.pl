@@ -10,7 +10,8 @@
 #   blast   all input in one write, then the replies
 #   tcp     as whole, through a real tcpserver
 #
-# A file is a list of lines; "#" begins a comment.
+# A file is a list of lines; "#" begins a comment. "# rfc: 5321 4.5.2, 3030 2"
+# names rules that it tests (rfc.pl).
 #   C: text      send text and CRLF       C+ text   the same, sent together
 #   C= text      send text as it is       C=+ text  with what follows
 #                escapes: \r \n \0 \t \\ \xHH; {{1000*text}} repeats

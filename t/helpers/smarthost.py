@@ -3,7 +3,7 @@ everything a server may do. Speaks TAP.
 
 Whatever it does: our client gets one well-formed reply; a positive one means
 that each recipient was taken by the server or is in our queue, a refusal that
-nothing is.
+nothing is. It may take its time with the last reply (RFC 5321 4.5.3.2.6).
 """
 import contextlib
 import glob

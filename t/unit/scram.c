@@ -1,4 +1,8 @@
-/* RFC 7677 3's exchange, PBKDF2 and HMAC-MD5 vectors, and what is no SCRAM. */
+/*
+ * RFC 7677 3's exchange, PBKDF2 and HMAC-MD5 vectors, and what is no SCRAM.
+ *
+ * rfc: 5802 5.1, 5802 9, 4013 2
+ */
 #include "scram.h"
 #include "base64.h"
 #include "tap.h"
