@@ -96,6 +96,16 @@ message_changed(const struct message *m, unsigned long edits)
 	return m->changed != 0 || m->edits->changes != edits;
 }
 
+size_t
+message_open(const struct message *m)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < m->nrcpts; i++)
+		n += m->rcpts[i].state == RCPT_OPEN;
+	return n;
+}
+
 /* --- envelope --- */
 
 /* In the one form that addresses have here, in m's arena. */

@@ -90,6 +90,9 @@ void message_envelope(struct message *m, struct envelope *env);
 /* Has it been changed in any way since it was started with nedits edits? */
 bool message_changed(const struct message *m, unsigned long edits);
 
+/* How many are still to get it. */
+size_t message_open(const struct message *m);
+
 /* --- envelope --- */
 
 /* NULL, or what is wrong as a literal. "" is the null sender. */

@@ -27,6 +27,11 @@ entry_give_back(struct entries *all, struct entry *e)
 	arena_reset(&e->out.arena);
 	e->results = NULL;
 	e->open = 0;
+	e->route = e->options = span_make(NULL, 0);
+	e->again = 0;
+	e->keep = false;
+	e->place = NULL;
+	e->changed = NULL;
 	e->next = all->free;
 	all->free = e;
 	all->out--;

@@ -7,6 +7,7 @@
 #define ENTRY_H
 
 #include "clock.h"
+#include "hook.h"
 #include "plan.h"
 #include "queue_out.h"
 
@@ -34,6 +35,15 @@ struct entry {
 	struct queue_out out;
 	struct result *results; /* one for each recipient */
 	size_t open;		/* jobs that are not over */
+	/* Of this attempt, by the script's stages: */
+	struct span route;	/* for all recipients; p NULL: the plan's */
+	struct span options;	/* " key=value" for agents, escaped */
+	int64_t again;		/* when it is to be tried again; 0: as usual */
+	bool keep;		/* it is not too old to be tried on */
+	const char *place;	/* where it goes, if not all are done */
+	struct span why;	/* and why */
+	struct message *changed; /* by hook.postdelivery, to be written */
+	struct hook_context context;
 	/* settle.c's, while it settles a batch: */
 	int verdict;
 	int64_t due;

@@ -116,3 +116,16 @@ history_put_report(struct buf *out, int64_t now, const char *word,
 {
 	buf_printf(out, "%lld %s %s\n", (long long)now, word, id);
 }
+
+void
+history_put_hook(struct buf *out, int64_t now, const char *hook,
+    const char *outcome, struct span place, struct span text)
+{
+	buf_putu(out, (uint64_t)now);
+	buf_puts(out, " hook");
+	put_word(out, span_of(hook));
+	put_word(out, span_of(outcome));
+	put_word(out, text);
+	put_pair(out, "place", place);
+	buf_putc(out, '\n');
+}

@@ -29,6 +29,7 @@ struct pass {
 	struct pool pool;
 	struct entries entries;
 	struct settle settle;
+	struct stage stage;
 	size_t max_entries; /* that may be open at once */
 	size_t ready;	    /* entries that wait to be settled, about */
 	bool names_left;
@@ -201,7 +202,8 @@ own_result(struct entry *e, const struct plan_group *g, const char *text)
 
 /* Routes that need no agent: true. */
 static bool
-answer_here(struct entry *e, const struct plan_group *g, struct span *scheme)
+answer_here(struct pass *p, struct entry *e, struct plan_group *g,
+    struct span *scheme)
 {
 	if (g->too_long) {
 		own_result(e, g, "route, sender and recipient are too long");
@@ -213,8 +215,9 @@ answer_here(struct entry *e, const struct plan_group *g, struct span *scheme)
 		entry_result_group(e, g, RESULT_DISCARD, 250, "2.0.0",
 		    SPAN("discarded"), "discard");
 	} else if (span_eq(*scheme, SPAN("lua"))) {
-		own_result(e, g, "lua: routes are not supported by this "
-				 "version of queuerun");
+		stage_send(&p->stage, e, g);
+	} else if (span_eq(*scheme, SPAN("amqp"))) {
+		return !stage_amqp(&p->stage, e, g);
 	} else {
 		return false;
 	}
@@ -242,6 +245,14 @@ full_agent(struct pass *p, const struct plan_group *groups, size_t n)
 	return NULL;
 }
 
+/* Nobody has to be waited for. */
+static void
+finish(struct pass *p, struct entry *e)
+{
+	pool_finish(&p->pool, e);
+	p->ready++;
+}
+
 static void
 hand_out(struct pass *p, struct entry *e, struct plan_group *groups, size_t n)
 {
@@ -250,39 +261,83 @@ hand_out(struct pass *p, struct entry *e, struct plan_group *groups, size_t n)
 	/* One more than there are, so that it is not finished in between. */
 	e->open = 1;
 	for (size_t i = 0; i < n; i++)
-		if (!answer_here(e, &groups[i], &scheme))
+		if (!answer_here(p, e, &groups[i], &scheme))
 			pool_give(&p->pool, pool_agent(&p->pool, scheme),
 			    entry_job(e, &groups[i]));
-	if (--e->open == 0) {
-		pool_finish(&p->pool, e);
-		p->ready++;
-	}
+	if (--e->open == 0)
+		finish(p, e);
 }
 
+/* The entry is left as it is, and so is what others have in hand. */
+static void
+give_back(struct pass *p, struct entry *e)
+{
+	stage_leave(&p->stage, e);
+	entry_give_back(&p->entries, e);
+}
+
+static bool
+plan(struct pass *p, struct entry *e, struct plan_group **groups, size_t *n)
+{
+	p->plan.route = e->route;
+	p->plan.options = e->options;
+	if (plan_entry(&p->plan, &e->out.env, &e->out.arena, groups, n) == 0)
+		return true;
+	/* It could be read when the run began. */
+	p->job->shared->counts.trouble++;
+	log_warn("queue-trouble", "%s: %s", p->plan.routes.path,
+	    strerror(errno));
+	give_back(p, e);
+	return false;
+}
+
+/* The script has a say before anybody is given it. It says so for an attempt
+ * that is made: where there is room for it, as far as is known. */
 static void
 plan_and_give(struct pass *p, struct entry *e, size_t index)
 {
 	struct plan_group *groups;
 	struct pool_agent *full;
+	bool changed;
 	size_t n;
 
-	entry_start(e);
-	if (plan_entry(&p->plan, &e->out.env, &e->out.arena, &groups, &n) ==
-	    -1) {
-		/* It could be read when the run began: the entry is left as
-		 * it is, and so is what others have in hand. */
-		p->job->shared->counts.trouble++;
-		log_warn("queue-trouble", "%s: %s", p->plan.routes.path,
-		    strerror(errno));
-		entry_give_back(&p->entries, e);
+	if (!plan(p, e, &groups, &n))
 		return;
-	}
 	if ((full = full_agent(p, groups, n)) != NULL) {
 		put_off(full, index);
-		entry_give_back(&p->entries, e);
+		give_back(p, e);
 		return;
 	}
-	hand_out(p, e, groups, n);
+	if (p->stage.hooks == NULL || n == 0) {
+		hand_out(p, e, groups, n);
+		return;
+	}
+	switch (stage_predelivery(&p->stage, e, groups[0].route, &changed)) {
+	case STAGE_GO:
+		if (!changed || plan(p, e, &groups, &n))
+			hand_out(p, e, groups, n);
+		return;
+	case STAGE_SETTLE:
+		finish(p, e);
+		return;
+	case STAGE_OVER:
+		give_back(p, e);
+	}
+}
+
+static void
+begin(struct pass *p, struct entry *e, size_t index)
+{
+	switch (stage_postq(&p->stage, e)) {
+	case STAGE_GO:
+		plan_and_give(p, e, index);
+		return;
+	case STAGE_SETTLE:
+		finish(p, e);
+		return;
+	case STAGE_OVER:
+		give_back(p, e);
+	}
 }
 
 static void
@@ -293,7 +348,7 @@ take(struct pass *p, const struct queue_name *name, size_t index)
 
 	switch (queue_out_open(&e->out, p->job->q, name, true, &why)) {
 	case QUEUE_OPENED:
-		plan_and_give(p, e, index);
+		begin(p, e, index);
 		return;
 	case QUEUE_DAMAGED:
 		settle_damaged(&p->settle, e, why);
@@ -346,6 +401,9 @@ start(struct pass *p, const struct pass_job *job)
 	pool_init(&p->pool, job->controls);
 	settle_init(&p->settle, job->q, job->controls, &job->retry,
 	    &p->entries, &job->shared->counts);
+	stage_init(&p->stage, job->q, job->controls, job->retry,
+	    &job->shared->counts.trouble);
+	p->settle.stage = p->stage.hooks != NULL ? &p->stage : NULL;
 }
 
 void
@@ -380,6 +438,7 @@ pass_run(const struct pass_job *job)
 		die_bug("%zu entries are still open", p->entries.out);
 	pool_close(&p->pool);
 	settle_free(&p->settle);
+	stage_free(&p->stage);
 	plan_free(&p->plan);
 	entries_free(&p->entries);
 	free(p->busy);

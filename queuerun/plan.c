@@ -151,6 +151,10 @@ plan_route(struct plan *p, const struct envelope *env, struct span address,
 	struct span domain = domain_of(p, address);
 	int r;
 
+	if (p->route.p != NULL) {
+		*route = p->route;
+		return 0;
+	}
 	if (meta != NULL && meta->type == META_STRING && meta->value.n > 0) {
 		*route = meta->value;
 		return 0;
@@ -206,12 +210,13 @@ find_draft(struct drafts *d, struct span route, size_t more)
 }
 
 static struct draft *
-new_draft(struct drafts *d, struct arena *a, struct span route, size_t fixed,
-    size_t number)
+new_draft(struct drafts *d, struct arena *a, struct span route,
+    struct span options, size_t fixed, size_t number)
 {
 	struct draft *f = arena_zalloc(a, sizeof *f);
 
 	f->group.route = route;
+	f->group.options = options;
 	f->group.first = number;
 	f->length = fixed + escaped_length(route);
 	f->older = d->newest;
@@ -257,7 +262,8 @@ int
 plan_entry(struct plan *p, const struct envelope *env, struct arena *a,
     struct plan_group **groups, size_t *ngroups)
 {
-	size_t fixed = LINE_FIXED + escaped_length(env->sender);
+	size_t fixed = LINE_FIXED + escaped_length(env->sender) +
+	    p->options.n;
 	struct draft **of = arena_alloc(a, env->nrcpts * sizeof *of);
 	struct drafts drafts = {0};
 	struct span route = {NULL, 0}, last = {NULL, 0};
@@ -276,7 +282,8 @@ plan_entry(struct plan *p, const struct envelope *env, struct arena *a,
 		}
 		of[i] = find_draft(&drafts, route, more);
 		if (of[i] == NULL)
-			of[i] = new_draft(&drafts, a, route, fixed, i + 1);
+			of[i] = new_draft(&drafts, a, route, p->options,
+			    fixed, i + 1);
 		of[i]->group.nmembers++;
 		of[i]->length += more;
 		of[i]->group.too_long = of[i]->length > PLAN_LINE_MAX;
@@ -325,8 +332,11 @@ plan_format_job(uint64_t number, const struct envelope *env, uint64_t size,
 		escape_put(out, env->rcpts[group->rcpts[i]].address);
 	}
 	/* What cannot be seen any more when some are done. */
+	if (group->repeat || group->options.n > 0)
+		buf_puts(out, " ;");
+	buf_put(out, group->options);
 	if (group->repeat) {
-		buf_puts(out, " ; first=");
+		buf_puts(out, " first=");
 		buf_putu(out, group->first);
 		buf_puts(out, group->whole ? " whole=1" : " whole=0");
 		put_members(group, out);

@@ -16,6 +16,9 @@
 struct plan {
 	struct controls *controls;
 	struct cdbmap routes; /* routes.cdb */
+	/* What the script said for the attempt that is planned. */
+	struct span route;   /* of everybody; p NULL: as below */
+	struct span options; /* of each job: " key=value", escaped */
 };
 
 struct plan_group {
@@ -28,6 +31,7 @@ struct plan_group {
 	size_t nrcpts;
 	size_t *members; /* all of them, from 0, done or not */
 	size_t nmembers;
+	struct span options; /* " key=value", escaped; may be empty */
 };
 
 #define PLAN_LINE_MAX 65536 /* of a job line, its newline included */
@@ -37,7 +41,7 @@ int plan_init(struct plan *p, struct controls *c);
 void plan_free(struct plan *p);
 
 /*
- * The route of one recipient: metadata "route", routes, locals and
+ * The route of one recipient: the script's for this attempt, metadata "route", routes, locals and
  * virtualdomains (maildir:), smtproutes, the control route. It borrows from
  * the controls, the envelope or a. 0, or -1 and errno: routes.cdb cannot be
  * read.

@@ -199,8 +199,24 @@ set_due(struct settle *s, struct entry *e, const struct schedule *schedule,
 
 	e->due = retry_due(&schedule->retry, span_of(e->out.name.id),
 	    e->out.name.attempts + 1, now);
+	if (e->again != 0)
+		e->due = e->again;
 	if (e->due > latest)
 		e->due = latest;
+}
+
+/* hook.postdelivery has the last word on what is not delivered. */
+static enum settle_verdict
+judge(struct settle *s, struct entry *e, const struct schedule *schedule,
+    int64_t now)
+{
+	enum settle_verdict v = judge_entry(e, now, schedule);
+
+	if (s->stage == NULL || v == VERDICT_LEAVE)
+		return v;
+	stage_postdelivery(s->stage, e, v == VERDICT_EXPIRED);
+	v = judge_entry(e, now, schedule);
+	return v == VERDICT_EXPIRED && e->keep ? VERDICT_DUE : v;
 }
 
 /* Before anything is durable; may turn the verdict into "leave". */
@@ -212,7 +228,7 @@ prepare(struct settle *s, struct entry *e, int64_t now)
 
 	schedule_of(s->controls, &s->retry, &e->out.env, &e->out.arena,
 	    &schedule);
-	v = judge_entry(e, now, &schedule);
+	v = judge(s, e, &schedule, now);
 	e->verdict = (int)v;
 	e->why_dead = NULL;
 	report(s, e);
@@ -333,6 +349,10 @@ finish(struct settle *s, struct entry *e, int64_t now)
 			mark_instead(s, e);
 		break;
 	case VERDICT_DUE:
+		if (e->place != NULL) {
+			(void)stage_put_away(s->stage, e);
+			break;
+		}
 		if (queue_out_due(&e->out, e->due,
 			e->out.name.attempts + 1) == -1)
 			trouble(s, e, "give it its next time");
@@ -350,6 +370,9 @@ settle_batch(struct settle *s, struct entry *list)
 	int64_t now = clock_wall();
 	struct entry *next;
 
+	if (s->stage != NULL)
+		for (struct entry *e = list; e != NULL; e = e->next)
+			stage_delivered(s->stage, e);
 	for (struct entry *e = list; e != NULL; e = e->next)
 		prepare(s, e, now);
 	for (struct entry *e = list; e != NULL; e = e->next)
@@ -358,11 +381,16 @@ settle_batch(struct settle *s, struct entry *list)
 			e->verdict = VERDICT_LEAVE;
 		}
 	tell_all(s, list, now);
+	if (s->stage != NULL)
+		for (struct entry *e = list; e != NULL; e = e->next)
+			stage_record(s->stage, e, e->verdict == VERDICT_DUE);
 	for (struct entry *e = list; e != NULL; e = e->next)
 		finish(s, e, now);
 	sync_dirs(s);
 	for (struct entry *e = list; e != NULL; e = next) {
 		next = e->next;
+		if (s->stage != NULL)
+			stage_leave(s->stage, e);
 		entry_give_back(s->entries, e);
 	}
 }

@@ -10,6 +10,7 @@
 #include "bounce.h"
 #include "judge.h"
 #include "retry.h"
+#include "stage.h"
 
 #define SETTLE_DIRS 16
 
@@ -27,6 +28,7 @@ struct settle {
 	struct settle_counts *counts;
 	struct entries *entries;
 	struct bounce bounce;
+	struct stage *stage; /* NULL: no stages */
 	int new_fd; /* of new/, opened at the first need; -1 */
 	char dirs[SETTLE_DIRS][QUEUE_NAME_MAX]; /* to be fsynced */
 	size_t ndirs;
