@@ -65,7 +65,7 @@ like "routes: no colon is no route" "$(history "$bare")" 'queuerun later 451 4\.
 like "routes: a path is no agent" "$(history "$path")" 'is%20not%20a%20route'
 is "routes: discard: ends it" "$(where "$discard")" gone
 like "routes: and is logged" "$(cat "$T/log")" "id=$discard rcpt=b@x.test agent=discard outcome=ok"
-like "routes: lua: waits for a later version" "$(history "$lua")" 'lua:%20routes%20are%20not%20supported'
+like "routes: lua: asks hook.send" "$(history "$lua")" 'hook.send%20is%20not%20defined'
 
 # By domain: routes, subdomains, locals, the default.
 fresh
