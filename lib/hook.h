@@ -127,6 +127,10 @@ struct hook_facts {
 	bool pipelining;
 	bool saw_auth;		  /* an AUTH was refused: a line that is no
 				   * command may be its secret */
+	/* p NULL: no TLS; sni, peer: none was named or verified. */
+	struct span tls_protocol, tls_cipher, tls_sni, tls_peer;
+	int tls_bits;
+	bool tls_resumed;
 	bool relay;		  /* the client may send to anybody */
 	struct edits *edits;	  /* of the transaction (edits.h); NULL: none */
 	/* The header block as received; false while it is not complete. */

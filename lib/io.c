@@ -38,18 +38,12 @@ plain_write(struct io *io, const void *p, size_t n)
 static const struct io_transport plain = {plain_read, plain_write, NULL};
 
 void
-io_raw(struct io *io)
-{
-	io->transport = &plain;
-	io->transport_state = NULL;
-}
-
-void
 io_init(struct io *io, int rfd, int wfd)
 {
 	io->rfd = rfd;
 	io->wfd = wfd;
-	io_raw(io);
+	io->transport = &plain;
+	io->transport_state = NULL;
 	io->command_deadline = CLOCK_NEVER;
 	io->session_deadline = CLOCK_NEVER;
 	io->error = 0;

@@ -101,8 +101,6 @@ ssize_t io_raw_read(struct io *io, struct iovec *v, int n);
 int io_raw_write(struct io *io, const void *p, size_t n);
 /* Waits for input as io_fill() does: 0, or -1 and errno. */
 int io_raw_wait(struct io *io);
-/* Back to octets as they are. */
-void io_raw(struct io *io);
 
 /*
  * Waits until fd is ready for events (poll(2)) or a deadline passes: 0, or

@@ -146,6 +146,28 @@ auth(lua_State *L, const struct hook_facts *f)
 }
 
 static void
+tls(lua_State *L, const struct hook_facts *f)
+{
+	if (f->tls_protocol.p == NULL) {
+		lua_pushnil(L);
+		return;
+	}
+	lua_createtable(L, 0, 6);
+	push_text(L, f->tls_protocol);
+	lua_setfield(L, -2, "protocol");
+	push_text(L, f->tls_cipher);
+	lua_setfield(L, -2, "cipher");
+	push_text(L, f->tls_sni);
+	lua_setfield(L, -2, "sni");
+	push_text(L, f->tls_peer);
+	lua_setfield(L, -2, "peer");
+	lua_pushinteger(L, f->tls_bits);
+	lua_setfield(L, -2, "bits");
+	lua_pushboolean(L, f->tls_resumed);
+	lua_setfield(L, -2, "resumed");
+}
+
+static void
 sender(lua_State *L, const struct hook_facts *f)
 {
 	push_text(L, f->sender);
@@ -241,6 +263,7 @@ static const struct field connection[] = {
     {"helo", helo},
     {"protocol", protocol},
     {"auth", auth},
+    {"tls", tls},
     {"relay", relay},
     {"id", id_session},
     {NULL, NULL},

@@ -32,9 +32,9 @@ enum tls_early {
 int tls_handshake(struct tls *t, struct io *io, enum tls_early early);
 
 /*
- * Flushes, says close_notify and leaves io with its octets as they are: what
- * the peer still sends can be thrown away, nothing can be said any more. Does
- * not wait for the peer's close_notify (RFC 5246 7.2.1).
+ * Flushes and says close_notify. What the peer still sends can be read, as it
+ * is, and thrown away; nothing can be said any more (EPIPE). Does not wait for
+ * the peer's close_notify (RFC 5246 7.2.1).
  */
 void tls_close(struct tls *t, struct io *io);
 

@@ -151,6 +151,28 @@ tls_holds(struct io *io)
 
 static const struct io_transport transport = {tls_read, tls_write, tls_holds};
 
+/* After our close_notify: what comes is thrown away as it is, and nothing is
+ * ever said in clear. */
+static ssize_t
+closed_read(struct io *io, void *p, size_t n)
+{
+	struct iovec v = {p, n};
+
+	return io_raw_read(io, &v, 1);
+}
+
+static ssize_t
+closed_write(struct io *io, const void *p, size_t n)
+{
+	(void)io;
+	(void)p;
+	(void)n;
+	errno = EPIPE;
+	return -1;
+}
+
+static const struct io_transport closed = {closed_read, closed_write, NULL};
+
 static int
 take_early(struct tls *t, struct io *io, enum tls_early early)
 {
@@ -233,9 +255,7 @@ tls_close(struct tls *t, struct io *io)
 		if (push(t, io) == -1)
 			io->error = errno;
 	}
-	if (io->error == 0)
-		io->error = EPIPE;
-	io_raw(io);
+	io->transport = &closed;
 }
 
 bool

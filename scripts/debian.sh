@@ -18,9 +18,10 @@ packages_demo="ucspi-tcp swaks"
 packages_amqp="rabbitmq-server"
 packages_test="perl python3 tinycdb ucspi-tcp swaks postfix rabbitmq-server
 openbsd-inetd systemd strace procps file e2fsprogs mount util-linux lua5.4
-openssl mandoc shellcheck knot bsdextrautils"
+openssl mandoc shellcheck knot bsdextrautils gnutls-bin sslscan
+libnet-ssleay-perl"
 packages_cluster="ucspi-tcp postfix python3 python3-pika perl"
-packages_full="clang python3-pika"
+packages_full="clang python3-pika testssl.sh"
 
 policy=/usr/sbin/policy-rc.d
 not_installed=

@@ -1,6 +1,7 @@
 /* cmd_helo: HELO and EHLO (RFC 5321 4.1.1.1). */
 #include "auth.h"
 #include "command.h"
+#include "starttls.h"
 
 /*
  * The argument is taken as it is: RFC 5321 4.1.4 forbids to refuse mail
@@ -107,6 +108,9 @@ extensions(struct session *s)
 		offer(s, &b, "PIPELINING");
 	if (offer(s, &b, "SIZE") && c->databytes != 0)
 		buf_printf(&b, " %llu", (unsigned long long)c->databytes);
+	if (starttls_configured(s) && !session_encrypted(s) &&
+	    starttls_usable(s))
+		offer(s, &b, "STARTTLS");
 	if (auth_configured(s) && auth_allowed(s) && s->auth_user.p == NULL)
 		offer_auth(s, &b);
 	if (s->xclient && offer(s, &b, "XCLIENT"))

@@ -183,7 +183,7 @@ cmd_xclient_act(struct session *s, struct reply answer)
 
 	take_peer(s, x);
 	take_rest(s, x);
-	s->trusted = false;
+	s->trusted = s->trusted_at_accept = false;
 	/* RELAYCLIENT was the launcher's word about the proxy. */
 	s->relay_suffix = span_of(NULL);
 	s->launcher_relays = false;

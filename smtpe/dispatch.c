@@ -5,6 +5,7 @@
 #include "dispatch.h"
 #include "command.h"
 #include "payload.h"
+#include "starttls.h"
 #include "try.h"
 
 /* After the reply to what ends a transaction: hook.reset, and a new one. */
@@ -60,6 +61,8 @@ talks_early(struct session *s, const struct command *c)
 static struct reply
 admit(struct session *s, const struct command *c, struct span argument)
 {
+	struct reply tls;
+
 	if (talks_early(s, c)) {
 		struct reply r = REPLY(554, "5.5.0",
 		    "You talk before it is your turn");
@@ -67,6 +70,9 @@ admit(struct session *s, const struct command *c, struct span argument)
 		r.drop = true;
 		return r;
 	}
+	if ((c->phases & CLEAR) == 0 && s->phase != PHASE_REFUSED &&
+	    (tls = starttls_required(s)).code != 0)
+		return tls;
 	if ((c->phases & s->phase) == 0)
 		return out_of_sequence(s);
 	if ((c->argument == SOME && argument.n == 0) ||

@@ -56,6 +56,19 @@ session_settings_changed(void *p)
 	s->xclient = peer_is_in(&s->peer, &s->controls.xclienthosts);
 }
 
+/* RFC 3848: S for TLS, A for authenticated. */
+static struct span
+protocol(const struct session *s)
+{
+	static const struct span names[2][2] = {
+	    {SPAN_LIT("ESMTP"), SPAN_LIT("ESMTPA")},
+	    {SPAN_LIT("ESMTPS"), SPAN_LIT("ESMTPSA")}};
+
+	if (!s->esmtp)
+		return SPAN("SMTP");
+	return names[session_encrypted(s)][s->auth_user.p != NULL];
+}
+
 void
 session_set_facts(struct session *s)
 {
@@ -69,9 +82,7 @@ session_set_facts(struct session *s)
 	f->port = s->peer.port;
 	f->local_ip = s->peer.local_ip_text;
 	f->local_port = s->peer.local_port;
-	/* RFC 3848: A for authenticated. */
-	f->protocol = !s->esmtp ? SPAN("SMTP") :
-	    s->auth_user.p != NULL ? SPAN("ESMTPA") : SPAN("ESMTP");
+	f->protocol = protocol(s);
 	f->helo = s->helo;
 	f->relay = s->relay_client || s->auth_user.p != NULL;
 	f->auth_user = s->auth_user;

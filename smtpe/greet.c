@@ -50,7 +50,9 @@ session_greet(struct session *s)
 	struct reply r, banner;
 	struct answer a;
 
-	if (s->hooks != NULL || c->pipeliningreject)
+	/* What comes before a banner that is encrypted is the handshake. */
+	if ((s->hooks != NULL || c->pipeliningreject) &&
+	    (!s->smtps || s->encrypted))
 		s->facts.pipelining |= io_readable(&s->io);
 	s->phase = PHASE_REFUSED;
 	if (c->pipeliningreject && s->facts.pipelining) {

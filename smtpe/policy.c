@@ -52,16 +52,19 @@ interpret(struct session *s, enum hook_id hook, const struct verdict *v)
 	case VERDICT_ACCEPT:
 		break;
 	case VERDICT_TRUST:
-		if (is_for_connection(hook))
+		if (is_for_connection(hook)) {
 			s->trusted = true;
+			s->trusted_at_accept |= hook == HOOK_accept;
+		}
 		else
 			s->tx.trusted = true;
 		break;
 	case VERDICT_REPLY:
 		/* Any other reply to DATA, even a positive one, tells the
-		 * client not to send the message. */
+		 * client not to send the message; the same with STARTTLS. */
 		a.go_on = hook == HOOK_data ? v->reply.code == 354 :
-					      reply_positive(v->reply);
+		    hook == HOOK_starttls ? v->reply.code == 220 :
+					    reply_positive(v->reply);
 		break;
 	case VERDICT_INFO:
 	case VERDICT_REJECT:

@@ -56,6 +56,13 @@ received_format(struct session *s, int64_t now)
 	put_safe(&b, s->controls.me);
 	buf_puts(&b, " with ");
 	buf_put(&b, received_protocol(s));
+	if (session_encrypted(s)) {
+		buf_puts(&b, "\r\n\t(");
+		buf_put(&b, s->facts.tls_protocol);
+		buf_puts(&b, " cipher ");
+		buf_put(&b, s->facts.tls_cipher);
+		buf_printf(&b, " bits %d)", s->facts.tls_bits);
+	}
 	buf_puts(&b, " id ");
 	buf_puts(&b, s->tx.id);
 	/* More than one would show one recipient to another (RFC 5321 7.6). */

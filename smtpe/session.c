@@ -3,10 +3,12 @@
 #include "session.h"
 #include "arrival.h"
 #include "dispatch.h"
+#include "die.h"
 #include "greet.h"
 #include "log.h"
 #include "peer.h"
 #include "smarthost.h"
+#include "starttls.h"
 #include <errno.h>
 #include <stdio.h>
 #include <sys/socket.h>
@@ -41,9 +43,8 @@ session_new_transaction(struct session *s)
 	s->facts.in_transaction = false;
 }
 
-/* hook.error: what ended the session before its time. */
-static void
-tell_error(struct session *s, int e)
+void
+session_tell_error(struct session *s, int e)
 {
 	struct hook_arg args[2] = {HOOK_INTEGER(e),
 	    HOOK_STRING(span_of(strerror(e)))};
@@ -71,11 +72,13 @@ session_lost(struct session *s, int result)
 	} else if (e == ECANCELED) {
 		s->ending = END_STOPPED;
 		session_reply(s, REPLY(421, "4.3.2", "Shutting down"));
+	} else if (e == EPROTO && s->encrypted) {
+		log_warn("tls-broken", "%s", tls_strerror(tls_error(s->tls)));
 	} else if (e != ECONNRESET && e != EPIPE) {
 		errno = e;
 		session_trouble(s, "read");
 	}
-	tell_error(s, e);
+	session_tell_error(s, e);
 	return REPLY_NONE;
 }
 
@@ -129,8 +132,7 @@ log_end(struct session *s)
 bool
 session_may_speak(const struct session *s)
 {
-	(void)s;
-	return true;
+	return s->encrypted || (!s->smtps && s->tls == NULL);
 }
 
 /* Input that we have not read makes the kernel send a reset, which may
@@ -138,15 +140,30 @@ session_may_speak(const struct session *s)
 void
 session_linger(struct session *s)
 {
+	bool unread = io_readable(&s->io);
+
 	io_flush(&s->io);
+	starttls_end(s);
 	if ((s->ending != END_DROPPED && s->ending != END_TIMEOUT) ||
-	    !io_readable(&s->io) ||
+	    !(unread || io_readable(&s->io)) ||
 	    shutdown(s->io.wfd, SHUT_WR) == -1)
 		return;
 	s->io.session_deadline = clock_deadline(LINGER_MS);
 	do
 		io_take(&s->io, io_pending(&s->io).n);
 	while (io_fill(&s->io) > 0);
+}
+
+/* With --smtps the settings that hook.params made count for the handshake. */
+static void
+greet(struct session *s)
+{
+	struct reply banner = session_greet(s);
+
+	if (s->smtps && !starttls_usable(s))
+		die_temp("--smtps: there is no certificate to begin with");
+	if (!s->smtps || starttls_begin(s, TLS_TAKE))
+		session_reply(s, banner);
 }
 
 void
@@ -162,7 +179,7 @@ session_run(struct session *s)
 	session_new_transaction(s);
 	io_stop_on_signals(&s->io);
 	if (greet_let_in(s))
-		session_reply(s, session_greet(s));
+		greet(s);
 	command_loop(s);
 	arrival_end(s);
 	session_linger(s);

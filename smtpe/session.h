@@ -35,6 +35,7 @@ enum phase {
 #define LAST 128
 #define NEARER 256  /* it brings a message nearer: never junk */
 #define CARRIES 512 /* octets follow the line, as many as it begins with */
+#define CLEAR 1024 /* RFC 3207 4: goes without TLS even with tlsrequire */
 #define PHASE_OPEN (PHASE_GREETED | PHASE_MAIL | PHASE_RCPT | PHASE_CHUNKS)
 
 struct peer {
@@ -54,6 +55,8 @@ enum ending {
 	END_TIMEOUT,
 	END_STOPPED, /* by a signal */
 };
+
+struct tls;
 
 struct session {
 	struct controls controls;
@@ -77,6 +80,7 @@ struct session {
 	const char *scram_known_for; /* the authusers that has_scram is about */
 	bool has_scram;		    /* each of its users has a verifier */
 	bool trusted;		    /* action.trust for the connection */
+	bool trusted_at_accept;	    /* given before the client said anything */
 	bool failed;		    /* it ends for trouble of ours: exit 111 */
 	bool launcher_relays;	    /* RELAYCLIENT is set */
 	bool relay_client;	    /* it is, or the client is in relayhosts */
@@ -98,6 +102,9 @@ struct session {
 	struct transaction tx;
 	struct queue queue;	    /* open once queue_opened */
 	bool queue_opened;
+	bool smtps;		    /* begins with TLS */
+	struct tls *tls;	    /* NULL: no handshake was begun */
+	bool encrypted;		    /* and it is over: session_encrypted() */
 	bool trace;		    /* commands are shown, and replies go out at
 				     * once, in between */
 	bool dry_run;		    /* queuedir none: nothing is queued */
@@ -115,6 +122,12 @@ struct session {
 	struct arena domain_arena;
 	struct buf text;	    /* of the reply being made */
 };
+
+static inline bool
+session_encrypted(const struct session *s)
+{
+	return s->encrypted;
+}
 
 /* Speaks until the end, then hook.close. The caller exits. */
 void session_run(struct session *s);
@@ -204,6 +217,9 @@ void session_linger(struct session *s);
 /* Would the client understand a reply now? Not before a handshake that comes
  * first. */
 bool session_may_speak(const struct session *s);
+
+/* hook.error: what ended the session before its time, an errno. */
+void session_tell_error(struct session *s, int e);
 
 /* The client's name for people: its host name, else "[ip]". */
 struct span session_peer_name(struct session *s);

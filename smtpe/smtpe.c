@@ -10,6 +10,7 @@
 #include "log.h"
 #include "option.h"
 #include "peer.h"
+#include "starttls.h"
 #include "tcp.h"
 #include "try.h"
 #include <errno.h>
@@ -25,7 +26,7 @@
 
 static struct session session;
 
-static bool check, trace, submission;
+static bool check, trace, submission, smtps;
 static const char *peer;
 
 static void
@@ -50,6 +51,13 @@ set_submission(const char *value)
 }
 
 static void
+set_smtps(const char *value)
+{
+	(void)value;
+	smtps = true;
+}
+
+static void
 set_peer(const char *value)
 {
 	peer = value;
@@ -60,13 +68,14 @@ static const struct option_own own[] = {
     {"--trace", false, set_trace},
     {"--peer", true, set_peer},
     {"--submission", false, set_submission},
+    {"--smtps", false, set_smtps},
     {NULL, false, NULL},
 };
 
 static const struct option_program program = {
     .name = "smtpe",
-    .usage = "[--check] [--trace] [--peer IP[,NAME]] [--submission] "
-	     "[checkpassword program ...]",
+    .usage = "[--check] [--trace] [--peer IP[,NAME]] [--smtps] "
+	     "[--submission] [checkpassword program ...]",
     .own = own,
     .doc = "Speaks SMTP on standard input and output, runs the script's hooks\n"
 	   "and puts each accepted message into the queue before it says 250.\n"
@@ -89,13 +98,27 @@ say(const char *p, size_t n)
 		return;
 }
 
+static const char last_words[] = "421 4.3.0 Local trouble, try again later\r\n";
+#define WORDS_MS 1000 /* for a client that does not listen */
+
+/* Through TLS: not from a signal handler, nor from inside itself. */
+static void
+say_encrypted(struct session *s)
+{
+	if (tls_busy(s->tls))
+		return;
+	s->io.command_deadline = clock_deadline(WORDS_MS);
+	io_write(&s->io, SPAN(last_words));
+	starttls_end(s);
+}
+
 /*
  * The last thing a client hears when we cannot go on. Only whole replies are
  * ever in the buffer, so 421 stands alone on its line; when one may be half
- * on its way, nothing is said.
+ * on its way, nothing is said, and nothing in clear where TLS is, or is to be.
  */
 static void
-say_and_clean(const char *words, size_t n)
+say_and_clean(bool in_handler)
 {
 	struct session *s = &session;
 
@@ -103,20 +126,15 @@ say_and_clean(const char *words, size_t n)
 		unlinkat(s->queue.fd, s->in.path, 0);
 	try_dry_end(s);
 	/* Who checks a script is no client. */
-	if (!s->io.flushing && !check) {
-		if (s->io.out_n > 0)
-			say(s->io.out, s->io.out_n);
-		say(words, n);
-	}
-}
-
-static void
-last_words(void)
-{
-	static const char words[] =
-	    "421 4.3.0 Local trouble, try again later\r\n";
-
-	say_and_clean(words, sizeof words - 1);
+	if (s->io.flushing || check)
+		return;
+	if (s->encrypted && !in_handler)
+		say_encrypted(s);
+	if (s->tls != NULL || smtps)
+		return;
+	if (s->io.out_n > 0)
+		say(s->io.out, s->io.out_n);
+	say(last_words, sizeof last_words - 1);
 }
 
 /* die_temp(): --check goes on with what else is wrong. */
@@ -125,7 +143,7 @@ before_death(void)
 {
 	if (check)
 		try_check_controls(&session);
-	last_words();
+	say_and_clean(false);
 }
 
 /* A hook is in C code that does not come back: the log line was prepared
@@ -136,7 +154,7 @@ stuck(const char *line, size_t n)
 	if (write(2, line, n) == -1) {
 		/* Nobody reads the log; the client is told all the same. */
 	}
-	last_words();
+	say_and_clean(true);
 	_exit(EXIT_TEMP);
 }
 
@@ -337,6 +355,7 @@ main(int argc, char **argv)
 	}
 	session_set_facts(s);
 	s->trace = trace;
+	s->smtps = smtps;
 	script = load_script(s, &error);
 	if (check) {
 		int status = try_check(s, script, error);

@@ -5,6 +5,7 @@
 #include "die.h"
 #include "dir.h"
 #include "file.h"
+#include "starttls.h"
 #include <errno.h>
 #include <signal.h>
 #include <stdio.h>
@@ -125,6 +126,17 @@ check_hooks(struct buf *out, const struct hooks *h)
 	return hook_misspelt() + hook_replaced() == 0;
 }
 
+static bool
+check_tls(struct buf *out, const struct session *s)
+{
+	struct buf err = {0};
+	bool good = starttls_check(s, &err);
+
+	put_problems(out, buf_span(&err));
+	buf_free(&err);
+	return good;
+}
+
 int
 try_check(struct session *s, const char *script, const char *error)
 {
@@ -141,6 +153,7 @@ try_check(struct session *s, const char *script, const char *error)
 	good &= check_table(&out, &s->morercpthosts);
 	good &= check_table(&out, &s->recipients);
 	good &= access_verify(s, &out);
+	good &= check_tls(&out, s);
 	if (!s->dry_run)
 		good &= check_queue(&out, c->queuedir);
 	buf_printf(&out, "script: %s\n",

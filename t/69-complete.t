@@ -7,8 +7,8 @@
 top=${HERE%/*}
 
 HOOKS='accept auth body close command content data domain dot ehlo eoh error firewall
-forward header helo help mail noop out_seq quit rcpt reply reset rset unknown
-xclient'
+forward header helo help mail noop out_seq quit rcpt reply reset rset starttls
+unknown xclient'
 
 # NAME KIND..., as they are in hook.dot of a client that has authenticated.
 cat >"$T/interface" <<'EOT'

@@ -6,6 +6,7 @@ import os
 import select
 import signal
 import socket
+import ssl
 import subprocess
 import termios
 import time
@@ -32,6 +33,28 @@ def environment(**more):
             env[k] = os.environ[k]
     env.update(more)
     return env
+
+
+def make_certificate(path, kind="ec", name="mx.example.org", more=()):
+    """PATH.pem and PATH.key, signed by itself; more is for openssl req."""
+    key = {"ec": ["-newkey", "ec", "-pkeyopt",
+                  "ec_paramgen_curve:prime256v1"],
+           "p384": ["-newkey", "ec", "-pkeyopt",
+                    "ec_paramgen_curve:secp384r1"],
+           "rsa": ["-newkey", "rsa:2048"]}[kind]
+    subprocess.run(["openssl", "req", "-x509", "-nodes", "-days", "30",
+                    "-subj", "/CN=" + name, "-addext",
+                    "subjectAltName=DNS:" + name, "-keyout", path + ".key",
+                    "-out", path + ".pem"] + key + list(more), check=True,
+                   stderr=subprocess.DEVNULL, stdin=subprocess.DEVNULL)
+
+
+def tls_client():
+    """A client's context that trusts everybody."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    context.check_hostname = False
+    context.verify_mode = ssl.CERT_NONE
+    return context
 
 
 def sanitized():
@@ -77,8 +100,42 @@ class Session:
                                       stderr=log, env=env or environment())
         self.seconds = seconds
         self.seen = b""
+        self.tls = None
+
+    def start_tls(self, context, octets=False, **more):
+        """Shakes hands, with pieces of one octet each if wanted; more is for
+        SSLContext.wrap_bio()."""
+        self.bio_in, self.bio_out = ssl.MemoryBIO(), ssl.MemoryBIO()
+        tls = context.wrap_bio(self.bio_in, self.bio_out, **more)
+        self.octets = octets
+        while True:
+            try:
+                tls.do_handshake()
+                break
+            except ssl.SSLWantReadError:
+                self.flush_tls()
+                more_in = self.receive_raw()
+                if not more_in:
+                    raise Gone("end in the handshake") from None
+                self.bio_in.write(more_in)
+        self.flush_tls()
+        self.tls = tls
+
+    def flush_tls(self):
+        data = self.bio_out.read()
+        if not self.octets:
+            return self.send_raw(data)
+        for i in range(len(data)):
+            self.send_raw(data[i:i + 1])
+            self.taken()
 
     def send(self, data):
+        if self.tls is None:
+            return self.send_raw(data)
+        self.tls.write(data)
+        self.flush_tls()
+
+    def send_raw(self, data):
         try:
             self.s.sendall(data)
         except (BrokenPipeError, ConnectionResetError):
@@ -109,8 +166,6 @@ class Session:
                 if line[3:4] != b"-":
                     r, self.seen = self.seen[:end], self.seen[end:]
                     return r.decode("latin-1")
-            if not select.select([self.s], [], [], self.seconds)[0]:
-                raise Gone("no reply")
             more = self.receive()
             if not more:
                 raise Gone("end after %r" % self.seen)
@@ -123,6 +178,25 @@ class Session:
         return r
 
     def receive(self):
+        """What comes next; b"" at the end, which with TLS must be said."""
+        while self.tls is not None:
+            try:
+                return self.tls.read(65536)
+            except ssl.SSLWantReadError:
+                more = self.receive_raw()
+                if more:
+                    self.bio_in.write(more)
+                else:
+                    self.bio_in.write_eof()
+            except ssl.SSLZeroReturnError:
+                return b""
+            except ssl.SSLEOFError:
+                raise Gone("truncated") from None
+        return self.receive_raw()
+
+    def receive_raw(self):
+        if not select.select([self.s], [], [], self.seconds)[0]:
+            raise Gone("no reply")
         try:
             return self.s.recv(65536)
         except ConnectionResetError:

@@ -32,6 +32,7 @@ USUAL = ["EHLO c.example"] + MAIL + ["QUIT"]
 SESSIONS = {
     "helo": ["HELO c.example"] + MAIL + ["QUIT"],
     "auth": ["EHLO c.example", "AUTH PLAIN AGFubgB4"] + MAIL + ["QUIT"],
+    "starttls": ["EHLO c.example", "STARTTLS"] + USUAL,
     "rset": ["EHLO c.example"] + MAIL[:2] + ["RSET"] + MAIL[2:] + ["QUIT"],
     "noop": ["EHLO c.example"] + MAIL[:2] + ["NOOP"] + MAIL[2:] + ["QUIT"],
     "help": ["EHLO c.example"] + MAIL[:2] + ["HELP"] + MAIL[2:] + ["QUIT"],
@@ -84,6 +85,11 @@ ehlo        nothing      220 250 250 250 354 250 221 new dot
             reject       220 554w 503 503 503 221 none
             defer        220 452w 503 503 503 221 none
             disconnect   220 421w - none
+starttls    nothing      220 250 220 250 250 250 354 250 221 new dot
+            accept       220 250 220w 250 250 250 354 250 221 new dot
+            reject       220 250 554w 250 250 250 354 250 221 new dot
+            defer        220 250 452w 250 250 250 354 250 221 new dot
+            disconnect   220 250 421w - none
 auth        nothing      220 250 535 250 250 354 250 221 new dot
             accept       220 250 235w 250 250 354 250 221 new dot
             reject       220 250 554w 250 250 354 250 221 new dot
@@ -250,6 +256,8 @@ def converse(s, lines):
                 s.send(line.encode() + b"\r\n")
             r = s.reply()
             said.append(r[:3] + ("w" if "WORDS" in r else ""))
+            if line == "STARTTLS" and r.startswith("220"):
+                s.start_tls(session.tls_client())
             if r.startswith("221"):
                 break
     except session.Gone:
@@ -298,8 +306,12 @@ def main():
     rows, wanted = stages(os.path.join(sys.argv[1], "hook.def")), table()
     same(sorted(wanted), sorted(rows), "each stage has its verdicts here")
     work = tempfile.mkdtemp()
+    certificate = os.path.join(work, "mx")
+    session.make_certificate(certificate)
     session.make_controls(os.path.join(work, "control"), authplain="1",
-                          xclienthosts="127.0.0.1")
+                          xclienthosts="127.0.0.1", tlscache="none",
+                          tlscert=certificate + ".pem",
+                          tlskey=certificate + ".key")
     for stage, verdicts in rows.items():
         here = wanted.get(stage, {})
         same(sorted(here), sorted(verdicts + ["nothing"]),
