@@ -103,7 +103,7 @@ parse_listener(struct span s, struct access_key *k)
 	    address.p[address.n - 1] == ']')
 		address = span_make(address.p + 1, address.n - 2);
 	if ((mark < s.n && port.n == 0) ||
-	    (address.n == 0 && mark < s.n) ||
+	    (address.n == 0 && (mark < s.n || port.n == 0)) ||
 	    (address.n > 0 && ip_parse(address, &k->local) == -1) ||
 	    (port.n > 0 && (num_parse_max(port, 65535, &n) == -1 || n == 0)))
 		return "has no listener behind the @ (PORT, IP, IP#PORT)";
