@@ -6,6 +6,7 @@
 #include "clock.h"
 #include "history.h"
 #include "log.h"
+#include "schedule.h"
 #include "stage.h"
 #include <errno.h>
 
@@ -78,7 +79,10 @@ stage_later(struct stage *s, struct entry *e, const struct stage_want *w,
     int64_t due)
 {
 	int64_t now = clock_wall();
+	int64_t latest = now + schedule_horizon(s->controls, &s->retry);
 
+	if (due > latest)
+		due = latest;
 	note(s, e, w, now);
 	history_put_due(&s->text, now, due, e->out.name.attempts);
 	queue_history(s->q, e->out.name.id, buf_span(&s->text));

@@ -12,6 +12,7 @@
  *	-d T,N      into due/ with this time and number of attempts
  *	-p PLACE    into this place (new)
  *	-M PARAMS   of MAIL
+ *	-P RESULT   of hook.postq, recorded and not carried out
  *	-F          without a sync: for a great many
  *	What follows a '|' in a RCPT are its parameters.
  */
@@ -154,7 +155,7 @@ main(int argc, char **argv)
 	env.received_us = clock_wall_us();
 	env.sender = SPAN("sender@example.net");
 	env.protocol = SPAN("ESMTP");
-	while ((o = getopt(argc, argv, "q:n:s:b:f:r:m:e:d:p:M:F")) != -1) {
+	while ((o = getopt(argc, argv, "q:n:s:b:f:r:m:e:d:p:M:P:F")) != -1) {
 		switch (o) {
 		case 'q':
 			dir = optarg;
@@ -188,6 +189,10 @@ main(int argc, char **argv)
 			break;
 		case 'M':
 			env.params = span_of(optarg);
+			break;
+		case 'P':
+			env.postq = POSTQ_RESULT;
+			env.postq_result = span_of(optarg);
 			break;
 		case 'F':
 			fast = true;
