@@ -101,6 +101,12 @@ is_percent(struct span s)
 }
 
 static bool
+is_path_or_empty(struct span s)
+{
+	return s.n == 0 || s.p[0] == '/' || s.p[0] == '.';
+}
+
+static bool
 is_positive(struct span s)
 {
 	uint64_t v;
@@ -160,6 +166,7 @@ static const struct {
 	"is not domain:relay_to=1 relay_from=192.0.2.0/24"},
     {CONTROL_queues, is_queue_config,
 	"is not domain:retry_interval=5m max_age=7d route=smtp:host ..."},
+    {CONTROL_authusers, is_path_or_empty, "is not a path (/ or ./ first)"},
     {CONTROL_queuedir, is_given, "is not a path"},
     {CONTROL_retry, is_retry,
 	"is neither first interval, factor, longest interval (300 1.5 14400) "

@@ -82,7 +82,9 @@ load_text(struct controls *c, enum control_id id, struct span text,
 static int
 load_path(struct controls *c, enum control_id id, struct buf *err)
 {
-	struct span path = arena_printf(&c->arena, "%s/%s", c->dir,
+	/* A path that does not look like one may be the secret itself. */
+	struct span path = arena_printf(&c->arena, "%s%s/%s",
+	    c->dir[0] == '/' || c->dir[0] == '.' ? "" : "./", c->dir,
 	    control_rows[id].name);
 	struct control_fault fault;
 

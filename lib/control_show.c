@@ -71,6 +71,8 @@ control_quote(struct buf *out, enum control_id id, struct span value)
 
 	if (id == CONTROL_amqp)
 		redact_uri(&shown, value);
+	else if (id < CONTROL_N && control_is_file(id))
+		buf_puts(&shown, "***");
 	else
 		buf_put(&shown, span_head(value, QUOTE_MAX + 1));
 	buf_putc(out, '"');

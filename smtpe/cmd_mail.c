@@ -8,6 +8,7 @@
 #include "load.h"
 #include "num.h"
 #include "parameter.h"
+#include "sender.h"
 #include "shed.h"
 
 static struct reply
@@ -25,15 +26,6 @@ parse_body(struct session *s, struct span value)
 	if (!span_ieq(value, SPAN("7BIT")) && !span_ieq(value, SPAN("8BITMIME")))
 		return session_replyf(s, 501, "5.5.4", "Bad BODY: %.*s",
 		    SPAN_ARG(span_head(value, 64)));
-	return REPLY_NONE;
-}
-
-/* RFC 4954 5: who submitted it first; we trust nobody to say so. */
-static struct reply
-parse_auth(struct session *s, struct span value)
-{
-	(void)s;
-	(void)value;
 	return REPLY_NONE;
 }
 
@@ -69,7 +61,7 @@ static const struct parameter parameters[] = {
     {SPAN_LIT("SMTPUTF8"), SPAN_LIT("SMTPUTF8"), parse_smtputf8},
     {SPAN_LIT("RET"), SPAN_LIT("DSN"), parse_ret},
     {SPAN_LIT("ENVID"), SPAN_LIT("DSN"), parse_envid},
-    {SPAN_LIT("AUTH"), SPAN_LIT("AUTH"), parse_auth},
+    {SPAN_LIT("AUTH"), SPAN_LIT("AUTH"), sender_parse_auth},
     {{NULL, 0}, {NULL, 0}, NULL},
 };
 
@@ -106,8 +98,10 @@ cmd_mail_admit(struct session *s, struct span argument)
 {
 	struct transaction *tx = &s->tx;
 	const char *why;
-	struct reply r;
+	struct reply r = sender_admit(s);
 
+	if (r.code != 0)
+		return r;
 	if (!span_istarts(argument, SPAN("FROM:")))
 		return REPLY(501, "5.5.4",
 		    "Syntax: MAIL FROM:<address> [parameters]");
@@ -127,6 +121,8 @@ cmd_mail_admit(struct session *s, struct span argument)
 		r = shed_message(s);
 	if (r.code == 0 && accept_is_bad_sender(s, &tx->next))
 		r = REPLY(553, "5.7.1", "Mail from this sender is not taken");
+	if (r.code == 0)
+		r = sender_check(s, &tx->next);
 	if (r.code != 0)
 		return r;
 	s->args[0] = HOOK_STRING(tx->next.text);
@@ -146,7 +142,7 @@ cmd_mail_act(struct session *s, struct reply answer)
 	struct transaction *tx = &s->tx;
 
 	tx->sender = arena_dup(&tx->arena, tx->next.text);
-	tx->params = arena_dup(&tx->arena, span_trim(tx->next_params));
+	tx->params = sender_params(s, tx->next_params, &tx->arena);
 	s->facts.sender = tx->sender;
 	s->facts.params = tx->params;
 	tx->utf8 = tx->next_utf8;

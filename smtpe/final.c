@@ -4,6 +4,7 @@
 #include "received.h"
 #include "shed.h"
 #include "smarthost.h"
+#include "submission.h"
 #include <errno.h>
 
 /* The engine's texts live until the next hook only. */
@@ -195,6 +196,8 @@ final_verdict(struct session *s, struct arrival *a)
 		feed_end(&a->feed, s);
 		r = a->feed.refusal;
 	}
+	if (r.code == 0)
+		r = submission_check(s);
 	if (r.code != 0)
 		return r;
 	answer = ask_dot(s, &taken_over);

@@ -31,6 +31,32 @@ received_protocol(struct session *s)
 	return arena_printf(&s->tx.arena, "UTF8%.*s", SPAN_ARG(p));
 }
 
+/* Who sent it, so that whoever reads it could ask there; hideclient: it came
+ * from somebody whom we know, and that is nobody else's business. */
+static void
+put_from(struct session *s, struct buf *b)
+{
+	buf_puts(b, "Received: from ");
+	if (s->controls.hideclient && s->auth_user.p != NULL) {
+		buf_puts(b, "hidden");
+		return;
+	}
+	put_safe(b, s->helo);
+	buf_puts(b, " (");
+	if (s->peer.name.p != NULL) {
+		put_safe(b, s->peer.name);
+		buf_putc(b, ' ');
+	}
+	if (s->peer.ip.family == AF_INET6)
+		buf_puts(b, "[IPv6:");
+	else if (s->peer.ip.family != 0)
+		buf_putc(b, '[');
+	buf_put(b, s->peer.ip_text);
+	if (s->peer.ip.family != 0)
+		buf_putc(b, ']');
+	buf_putc(b, ')');
+}
+
 struct span
 received_format(struct session *s, int64_t now)
 {
@@ -38,21 +64,8 @@ received_format(struct session *s, int64_t now)
 	struct buf b = {0};
 	struct span field;
 
-	buf_puts(&b, "Received: from ");
-	put_safe(&b, s->helo);
-	buf_puts(&b, " (");
-	if (s->peer.name.p != NULL) {
-		put_safe(&b, s->peer.name);
-		buf_putc(&b, ' ');
-	}
-	if (s->peer.ip.family == AF_INET6)
-		buf_puts(&b, "[IPv6:");
-	else if (s->peer.ip.family != 0)
-		buf_putc(&b, '[');
-	buf_put(&b, s->peer.ip_text);
-	if (s->peer.ip.family != 0)
-		buf_putc(&b, ']');
-	buf_puts(&b, ")\r\n\tby ");
+	put_from(s, &b);
+	buf_puts(&b, "\r\n\tby ");
 	put_safe(&b, s->controls.me);
 	buf_puts(&b, " with ");
 	buf_put(&b, received_protocol(s));

@@ -117,6 +117,7 @@ struct session {
 					 * NULL: none is */
 	bool message_ended;
 	struct cdbmap morercpthosts, recipients, domains_cdb, queues_cdb;
+	struct cdbmap senderlogin;
 	struct domain_kept *domains; /* domains.c's, in domain_arena */
 	size_t ndomains;
 	struct arena domain_arena;

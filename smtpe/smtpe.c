@@ -346,9 +346,10 @@ main(int argc, char **argv)
 	s->recipients.path = control_path(c, "recipients.cdb");
 	s->domains_cdb.path = control_path(c, "domains.cdb");
 	s->queues_cdb.path = control_path(c, "queues.cdb");
+	s->senderlogin.path = control_path(c, "senderlogin.cdb");
 	/* No table is looked for where the directory has none. */
 	s->morercpthosts.tried = s->recipients.tried = s->domains_cdb.tried =
-	    s->queues_cdb.tried = !c->tables;
+	    s->queues_cdb.tried = s->senderlogin.tried = !c->tables;
 	if (!check && !connect_let_in(s)) {
 		try_dry_end(s);
 		_exit(0);

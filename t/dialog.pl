@@ -526,7 +526,7 @@ sub check
 	$_->{bad} and push @wrong, "damaged entry: $_->{bad}" for @entries;
 	push @wrong, "left in tmp/: @{[glob qq($dir/queue/tmp/*)]}" if glob "$dir/queue/tmp/*";
 	my $log = slurp("$dir/log");
-	/\A(smtpe\[\d+\] event=[\w.-]+( [\w.-]+=("([^"\\]|\\.)*"|[^" \\]+))*|tcpserver: .*|lua: .*)\z/
+	/\A(smtpe(-checkpw)?\[\d+\] event=[\w.-]+( [\w.-]+=("([^"\\]|\\.)*"|[^" \\]+))*|tcpserver: .*|lua: .*)\z/
 	    or push @wrong, "log line: $_" for split /\n/, $log;
 	my $notes = join ' | ', split /\n/, slurp("$dir/notes");
 	push @wrong, compare_hooks($d->{hooks}, split /\n/, slurp("$dir/notes"))
