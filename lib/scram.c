@@ -100,13 +100,13 @@ bool
 scram_is_password(struct span password, const struct scram_verifier *v)
 {
 	struct scram_verifier mine = *v;
-	bool same;
+	bool stored, server;
 
 	scram_make(password, &mine);
-	same = digest_equal(mine.stored, v->stored, sizeof v->stored) &
-	    digest_equal(mine.server, v->server, sizeof v->server);
+	stored = digest_equal(mine.stored, v->stored, sizeof v->stored);
+	server = digest_equal(mine.server, v->server, sizeof v->server);
 	digest_wipe(&mine, sizeof mine);
-	return same;
+	return stored && server;
 }
 
 bool
