@@ -29,8 +29,7 @@ auth_configured(const struct session *s)
 bool
 auth_encrypted(const struct session *s)
 {
-	(void)s;
-	return false;
+	return session_encrypted(s);
 }
 
 bool

@@ -84,7 +84,7 @@ fill_envelope(struct session *s, struct envelope *env)
 	env->helo = s->helo;
 	env->auth = s->auth_user;
 	if (session_encrypted(s))
-		env->tls = arena_printf(&tx->arena, "%.*s %.*s",
+		env->tls = arena_printf(&tx->arena, "%.*s:%.*s",
 		    SPAN_ARG(s->facts.tls_protocol),
 		    SPAN_ARG(s->facts.tls_cipher));
 	env->sender = tx->sender;
