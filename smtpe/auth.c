@@ -27,17 +27,11 @@ auth_configured(const struct session *s)
 }
 
 bool
-auth_encrypted(const struct session *s)
-{
-	return session_encrypted(s);
-}
-
-bool
 auth_allowed(const struct session *s)
 {
 	const struct control_list *l = &s->controls.authplain;
 
-	return auth_encrypted(s) || control_list_has(l, SPAN("1")) ||
+	return session_encrypted(s) || control_list_has(l, SPAN("1")) ||
 	    peer_is_in(&s->peer, l);
 }
 

@@ -20,8 +20,6 @@ enum auth_mechanism auth_mechanism_find(struct span name);
 
 /* Is there anybody who knows passwords? */
 bool auth_configured(const struct session *s);
-/* Is what the client says read by nobody else on its way? */
-bool auth_encrypted(const struct session *s);
 /* Without encryption only where authplain says so: 1, or the client's
  * network. */
 bool auth_allowed(const struct session *s);
