@@ -342,16 +342,36 @@ io_pause(struct io *io, int64_t ms)
 {
 	clock_ms until = clock_deadline(ms), end = nearest(io);
 	clock_ms next = until < end ? until : end;
-	int left;
 
 	if (io_flush(io) == -1)
 		return -1;
-	while ((left = clock_left(next)) > 0)
-		poll(NULL, 0, left);
+	/* A peer that is gone for good ends it: nobody is left to be slowed
+	 * down. One that only says no more is not gone. */
+	if (ms > 0 && wait_for(io->wfd, 0, next, io->stops) == 0) {
+		errno = ECONNRESET;
+		return -1;
+	}
+	if (ms > 0 && errno != ETIMEDOUT)
+		return -1;
 	if (until <= end)
 		return 0;
 	errno = ETIMEDOUT;
 	return -1;
+}
+
+int
+io_wait_early(struct io *io, int64_t ms)
+{
+	clock_ms until = clock_deadline(ms), end = nearest(io);
+
+	if (ms <= 0 || io_flush(io) == -1)
+		return io->error != 0 ? -1 : 0;
+	if (io->in_pos < io->in_end)
+		return 1;
+	if (wait_for(io->rfd, POLLIN, until < end ? until : end,
+		io->stops) == 0)
+		return 1;
+	return errno == ETIMEDOUT && until <= end ? 0 : -1;
 }
 
 bool

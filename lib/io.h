@@ -84,10 +84,14 @@ void io_write(struct io *io, struct span s);
 int io_flush(struct io *io);
 
 /*
- * Flushes and waits ms, ending early at a deadline (-1, ETIMEDOUT). Input that
+ * Flushes and waits ms, ending early at a deadline (-1, ETIMEDOUT), when the
+ * peer is gone (ECONNRESET) or at a signal (io_stop_on_signals). Input that
  * arrives stays where it is.
  */
 int io_pause(struct io *io, int64_t ms);
+
+/* The same, ending early at input or its end, too: 1. 0: there was none. */
+int io_wait_early(struct io *io, int64_t ms);
 
 /* Has more input arrived that nobody has read? Never blocks. */
 bool io_readable(struct io *io);

@@ -2,6 +2,7 @@
  * mod_smtpe: the table smtpe, what the program says of itself.
  */
 #include "control.h"
+#include "load.h"
 #include "mod.h"
 #include "option.h"
 #include <unistd.h>
@@ -84,8 +85,82 @@ smtpe_setoption(lua_State *L)
 	return 1;
 }
 
+/* { some = , full = }, or nil. */
+static void
+set_pressure(lua_State *L, const char *resource)
+{
+	struct load_pressure p;
+
+	if (load_pressure(resource, &p) == -1)
+		return;
+	lua_createtable(L, 0, 3);
+	lua_pushnumber(L, (lua_Number)p.some / 100);
+	lua_setfield(L, -2, "some");
+	lua_pushnumber(L, (lua_Number)p.full / 100);
+	lua_setfield(L, -2, "full");
+	lua_setfield(L, -2, resource);
+}
+
+static void
+set_averages(lua_State *L)
+{
+	uint64_t load[3];
+
+	if (load_averages(load) == -1)
+		return;
+	lua_createtable(L, 3, 0);
+	for (int i = 0; i < 3; i++) {
+		lua_pushnumber(L, (lua_Number)load[i] / 100);
+		lua_rawseti(L, -2, i + 1);
+	}
+	lua_setfield(L, -2, "average");
+}
+
+/* Of the queue's filesystem. */
+static void
+set_room(lua_State *L)
+{
+	const struct controls *c = hook_engine.config.controls;
+	uint64_t octets, files;
+
+	if (c == NULL || c->queuedir == NULL ||
+	    load_room(c->queuedir, &octets, &files) == -1)
+		return;
+	lua_pushinteger(L, octets > INT64_MAX ? INT64_MAX :
+						(lua_Integer)octets);
+	lua_setfield(L, -2, "space");
+	lua_pushinteger(L, files > INT64_MAX ? INT64_MAX :
+					       (lua_Integer)files);
+	lua_setfield(L, -2, "inodes");
+}
+
+/* smtpe.load() -> table: how busy the machine is: average, the load averages
+ * over 1, 5 and 15 minutes; memory, io and cpu, each with some and full, the
+ * percent of the last ten seconds in which some tasks or all of them waited
+ * for it (nil where the kernel does not say); available, octets of memory;
+ * space and inodes, octets and files that the queue's filesystem has room
+ * for. */
+static int
+smtpe_load(lua_State *L)
+{
+	uint64_t n;
+
+	lua_createtable(L, 0, 7);
+	set_averages(L);
+	set_pressure(L, "memory");
+	set_pressure(L, "io");
+	set_pressure(L, "cpu");
+	if (load_memory(&n) == 0) {
+		lua_pushinteger(L, (lua_Integer)n);
+		lua_setfield(L, -2, "available");
+	}
+	set_room(L);
+	return 1;
+}
+
 static const luaL_Reg functions[] = {
     {"getoption", smtpe_getoption},
+    {"load", smtpe_load},
     {"setoption", smtpe_setoption},
     {NULL, NULL},
 };
@@ -93,7 +168,7 @@ static const luaL_Reg functions[] = {
 void
 mod_smtpe_open(lua_State *L)
 {
-	lua_createtable(L, 0, 7);
+	lua_createtable(L, 0, 8);
 	luaL_setfuncs(L, functions, 0);
 	lua_pushstring(L, version_number);
 	lua_setfield(L, -2, "bin_version");

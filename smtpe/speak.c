@@ -8,6 +8,10 @@
 #include "utf8.h"
 #include <errno.h>
 #include <stdarg.h>
+#include <sys/random.h>
+
+#define DELAYS	     1000  /* times errordelay, at most */
+#define DELAY_MAX_MS 30000 /* but for a longer errordelay */
 
 struct reply
 session_replyf(struct session *s, int code, const char *enhanced,
@@ -50,6 +54,35 @@ session_trouble(struct session *s, const char *what)
 	return REPLY(451, "4.3.0", "Local trouble, try again later");
 }
 
+/* A number from 0 to 255 that nobody can foresee. */
+static unsigned
+any_octet(void)
+{
+	unsigned char c = 128;
+
+	if (getrandom(&c, 1, GRND_NONBLOCK) != 1)
+		return 128;
+	return c;
+}
+
+/*
+ * The n-th late answer is n times as late as the first, a quarter more or
+ * less, so that clients that were slowed down do not come back in step; at
+ * most half a minute.
+ */
+static void
+delay(struct session *s, uint64_t n)
+{
+	int64_t ms = s->controls.errordelay;
+
+	ms *= n < DELAYS ? (int64_t)n : DELAYS;
+	if (ms > DELAY_MAX_MS)
+		ms = DELAY_MAX_MS;
+	if (s->controls.errordelay > ms)
+		ms = s->controls.errordelay;
+	io_pause(&s->io, ms * 3 / 4 + ms * any_octet() / 510);
+}
+
 struct reply
 session_count_error(struct session *s)
 {
@@ -62,7 +95,7 @@ session_count_error(struct session *s)
 		r.drop = true;
 	}
 	if (s->errors > c->softerrors && c->errordelay > 0)
-		io_pause(&s->io, c->errordelay);
+		delay(s, s->errors - c->softerrors);
 	return r;
 }
 
