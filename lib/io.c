@@ -48,6 +48,7 @@ io_init(struct io *io, int rfd, int wfd)
 	io->session_deadline = CLOCK_NEVER;
 	io->error = 0;
 	io->stops = io->flushing = false;
+	io->waited = 0;
 	io->in_pos = io->in_end = 0;
 	io->out_n = 0;
 }
@@ -155,9 +156,14 @@ int
 io_raw_wait(struct io *io)
 {
 	/* A peer that always has one octet ready must not outlive its time. */
+	clock_ms since = clock_mono();
+	int r;
+
 	if (expired(nearest(io)) == -1)
 		return -1;
-	return wait_for(io->rfd, POLLIN, nearest(io), io->stops);
+	r = wait_for(io->rfd, POLLIN, nearest(io), io->stops);
+	io->waited += clock_mono() - since;
+	return r;
 }
 
 ssize_t

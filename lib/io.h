@@ -39,6 +39,7 @@ struct io {
 	int error;		   /* errno of a failed write; sticky */
 	bool stops;		   /* io_stop_on_signals() */
 	bool flushing;		   /* a reply may be half on its way */
+	clock_ms waited;	   /* for input, all in all */
 	size_t in_pos, in_end;
 	size_t out_n;
 	char out[IO_OUT]; /* beside the fields: one page less to touch */

@@ -29,6 +29,7 @@ arrival_start(struct session *s)
 	struct arrival *a = arena_zalloc(&s->tx.arena, sizeof *a);
 
 	a->started = clock_mono();
+	a->waited = s->io.waited;
 	s->arrival = a;
 	s->scan = &a->header;
 	s->message_ended = false;
@@ -88,7 +89,21 @@ longer(int64_t a, int64_t b)
 }
 
 /*
- * Each block has timeoutsmtpd. The session's own deadline moves on by the
+ * What is left of the time that a client may keep us waiting: timeoutsmtpd,
+ * and at the minimum rate what the octets took that came. Time of our own (a
+ * hook's, the disk's) is not his.
+ */
+static int64_t
+patience(const struct session *s, const struct arrival *a)
+{
+	return s->controls.timeoutsmtpd +
+	    (int64_t)(a->octets * 1000 / s->controls.mindatarate) -
+	    (s->io.waited - a->waited);
+}
+
+/*
+ * Each block has timeoutsmtpd, all together what patience() says. The
+ * session's own deadline moves on by the
  * time that the octets pay for at the minimum rate, so that a large message
  * over a working line is never cut, and one octet a second is.
  */
@@ -96,10 +111,15 @@ void
 arrival_set_deadlines(struct session *s, const struct arrival *a)
 {
 	uint64_t rate = s->controls.mindatarate;
-	clock_ms paid, most;
+	clock_ms paid, most, end;
 
 	s->io.command_deadline = clock_deadline(s->controls.timeoutsmtpd);
-	if (rate == 0 || a->given_up)
+	if (rate == 0)
+		return;
+	end = clock_mono() + patience(s, a);
+	if (s->controls.timeoutsmtpd > 0 && end < s->io.command_deadline)
+		s->io.command_deadline = end;
+	if (a->given_up)
 		return;
 	paid = a->started + (clock_ms)(a->octets * 1000 / rate);
 	/* What came fast buys no endless silence. */

@@ -16,6 +16,7 @@ struct arrival {
 	struct header_scan header;
 	uint64_t size;	  /* octets of the message */
 	uint64_t octets;  /* that came over the wire */
+	clock_ms waited;  /* for the client, before the first of them */
 	bool too_big;
 	bool given_up;	  /* nothing of it is kept any more */
 	struct feed feed; /* the hooks that see it on its way */

@@ -162,7 +162,7 @@ greet(struct session *s)
 
 	if (s->smtps && !starttls_usable(s))
 		die_temp("--smtps: there is no certificate to begin with");
-	if (!s->smtps || starttls_begin(s, TLS_TAKE))
+	if (s->ending == GOES_ON && (!s->smtps || starttls_begin(s, TLS_TAKE)))
 		session_reply(s, banner);
 }
 

@@ -350,13 +350,13 @@ main(int argc, char **argv)
 	/* No table is looked for where the directory has none. */
 	s->morercpthosts.tried = s->recipients.tried = s->domains_cdb.tried =
 	    s->queues_cdb.tried = s->senderlogin.tried = !c->tables;
+	s->smtps = smtps;
 	if (!check && !connect_let_in(s)) {
 		try_dry_end(s);
 		_exit(0);
 	}
 	session_set_facts(s);
 	s->trace = trace;
-	s->smtps = smtps;
 	script = load_script(s, &error);
 	if (check) {
 		int status = try_check(s, script, error);

@@ -75,11 +75,13 @@ delay(struct session *s, uint64_t n)
 {
 	int64_t ms = s->controls.errordelay;
 
+	if (ms >= DELAY_MAX_MS) {
+		io_pause(&s->io, ms);
+		return;
+	}
 	ms *= n < DELAYS ? (int64_t)n : DELAYS;
 	if (ms > DELAY_MAX_MS)
 		ms = DELAY_MAX_MS;
-	if (s->controls.errordelay > ms)
-		ms = s->controls.errordelay;
 	io_pause(&s->io, ms * 3 / 4 + ms * any_octet() / 510);
 }
 
