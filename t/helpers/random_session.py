@@ -49,14 +49,16 @@ end
 
 WORDS = [b"EHLO", b"HELO", b"MAIL FROM:", b"RCPT TO:", b"DATA", b"RSET",
          b"NOOP", b"HELP", b"VRFY", b"EXPN", b"FROB", b"", b"AUTH PLAIN",
-         b"STARTTLS", b"BDAT 5 LAST", b"XCLIENT ADDR=127.0.0.1"]
+         b"STARTTLS", b"BDAT", b"XCLIENT ADDR=127.0.0.1"]
 ADDRESSES = [b"<a@b.example>", b"<>", b"<x@example.org>", b"<Postmaster>",
              b"<@r.example:x@example.org>", b'<"a b"@example.org>', b"<a@>",
              b"<x@elsewhere.example>", b"a@b.example", b"<", b">", b"<@>",
              b"<\xff\xfe@example.org>", b"<x@[127.0.0.1]>",
              b'<"\\"@example.org>', b"<" + b"y" * 300 + b"@example.org>"]
 PARAMETERS = [b"", b"", b"", b" SIZE=10", b" BODY=8BITMIME", b" SIZE=", b" X",
-              b" =", b" SIZE=99999999999999999999", b" BODY=\xff", b"  "]
+              b" =", b" SIZE=99999999999999999999", b" BODY=\xff", b"  ",
+              b" SMTPUTF8", b" RET=HDRS ENVID=a", b" ENVID=+0A",
+              b" NOTIFY=NEVER", b" ORCPT=rfc822;x", b" ORCPT=utf-8;\\x{F6}"]
 
 
 def junk(n):
@@ -71,7 +73,30 @@ ORDER = [b"EHLO client.example", b"MAIL FROM:<a@b.example>",
          b"RCPT TO:<x@example.org>", b"DATA"]
 
 
+def chunk(n, last):
+    """A BDAT line."""
+    size = b"%d" % n if random.random() < 0.97 else \
+        random.choice((b"", b"-1", b"x", b"99999999999999999999999"))
+    return b"BDAT " + size + random.choice((b" LAST" if last else b"",
+                                            b" last" if last else b" x"))
+
+
+def carried(line):
+    """The octets that a line announces, some of them commands."""
+    m = re.match(rb"(?i)bdat +(\d{1,6})( |\Z)", line)
+    n = int(m.group(1)) if m else 0
+    text = b"".join(random.choice((b"NOOP\r\n", b"QUIT\r\n", b".\r\n",
+                                   junk(40), b"\r\n"))
+                    for _ in range(random.randrange(40)))
+    if random.random() < 0.8:
+        text = text.replace(b"\r\n", b"\n").replace(b"\r", b"").replace(
+            b"\0", b"").replace(b"\n", b"\r\n")
+    return ((text + b"\r\n") * (n // (len(text) + 2) + 1))[:n]
+
+
 def command(step):
+    if step == 3 and random.random() < 0.3:
+        return chunk(random.choice((0, 2, 30, 70000)), random.random() < 0.6)
     if random.random() < 0.7:
         return ORDER[step]
     r = random.random()
@@ -80,6 +105,8 @@ def command(step):
     word = random.choice(WORDS) if r > 0.5 else random.choice(WORDS[:7])
     if word.endswith(b":"):
         word += random.choice(ADDRESSES) + random.choice(PARAMETERS)
+    elif word == b"BDAT":
+        word = chunk(random.randrange(50), random.random() < 0.5)
     elif word in (b"EHLO", b"HELO", b"VRFY"):
         word += b" " + random.choice((b"client.example", b"", junk(30)))
     if random.random() < 0.1:
@@ -109,10 +136,12 @@ def talk(s, limit, count):
     n = step = 0
     while n < limit:
         line = b"QUIT" if n == limit - 1 else command(step)
-        s.send(line + b"\r\n")
+        s.send(line + b"\r\n" + carried(line))
         n += 1
         r = s.reply()
         count[r[:3]] = count.get(r[:3], 0) + 1
+        if line[:4].upper() == b"BDAT":
+            count["bdat" + r[:3]] = count.get("bdat" + r[:3], 0) + 1
         assert well_formed(r), "after %r: %r" % (line, r)
         if r.startswith("354"):
             assert line.strip().upper() == b"DATA", "354 for %r" % line
@@ -121,9 +150,12 @@ def talk(s, limit, count):
             count["dot" + r[:3]] = count.get("dot" + r[:3], 0) + 1
             assert well_formed(r) and r[0] in "245", r
             step = 1
+        elif line[:4].upper() == b"BDAT" and step == 3:
+            if b"LAST" in line.upper() or r[0] != "2":
+                step = random.choice((0, 1, 3))
         elif line == ORDER[step]:
             step = min(step + 1, 3) if r[0] == "2" else random.randrange(4)
-        if r.startswith("421") or "dropped" in r:
+        if r.startswith("421") or "dropped" in r or "Size missing" in r:
             break
     return n
 
@@ -174,9 +206,11 @@ def main():
     for w in wrong:
         print("# " + w)
     print("%sok 2 - nothing left in tmp/" % ("not " if tmp else ""))
-    deep = count.get("354", 0) > commands / 400 and entries > 0
-    print("%sok 3 - %d messages were asked for, %d entries made" %
-          ("" if deep else "not ", count.get("354", 0), entries))
+    deep = count.get("354", 0) > commands / 400 and entries > 0 and \
+        count.get("bdat250", 0) > commands / 400
+    print("%sok 3 - %d messages were asked for, %d chunks taken, %d entries made" %
+          ("" if deep else "not ", count.get("354", 0),
+           count.get("bdat250", 0), entries))
 
 
 main()
