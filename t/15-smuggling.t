@@ -1,6 +1,6 @@
 #!/bin/sh
 # SMTP smuggling: only CRLF.CRLF ends data (RFC 5321 4.1.1.4), whatever
-# stands around the dot and however the octets come.
+# stands around the dot and however the octets come; and nothing in a chunk does.
 # shellcheck source=t/lib.sh
 . "${0%/*}/lib.sh"
 need python3

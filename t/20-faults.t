@@ -26,4 +26,6 @@ sweep "errors, on disk" "$T" errors
 sweep "errors, in memory" "$MEMORY" errors existing
 sweep "kills, on disk" "$T" kills
 sweep "kills, in memory" "$MEMORY" kills existing
+sweep "errors, in chunks" "$MEMORY" errors existing bdat
+sweep "kills, in chunks" "$MEMORY" kills existing bdat
 done_testing

@@ -5,7 +5,7 @@ The invariant (smtpe(8)): 250 after the dot only with a complete entry in new/;
 without it nothing is left, but for what a SIGKILL leaves in tmp/, or a
 complete entry when the reply itself could not be sent.
 
-    faults.py errors|kills [existing]
+    faults.py errors|kills [existing] [bdat]
 """
 import collections
 import concurrent.futures
@@ -24,6 +24,11 @@ MESSAGE = b"Subject: faults\r\n\r\n.one line\r\n" + b"and another\r\n" * 40
 INPUT = (b"EHLO client.example\r\nMAIL FROM:<a@b.example> BODY=8BITMIME\r\n"
          b"RCPT TO:<x@example.org>\r\nRCPT TO:<y@example.org>\r\nDATA\r\n" +
          MESSAGE.replace(b"\r\n.", b"\r\n..") + b".\r\nQUIT\r\n")
+# The same message in chunks, cut inside a line end.
+CUT = len(b"Subject: faults\r")
+CHUNKS = INPUT.split(b"DATA\r\n")[0] + b"".join((
+    b"BDAT %d\r\n" % CUT, MESSAGE[:CUT],
+    b"BDAT %d LAST\r\n" % (len(MESSAGE) - CUT), MESSAGE[CUT:], b"QUIT\r\n"))
 SCRIPT = "".join("function hook.%s() end\n" % h for h in (
     "accept", "ehlo", "mail", "rcpt", "data", "dot", "reset", "quit", "close"))
 # What may come back from each call, as far as a session makes it.
@@ -183,7 +188,7 @@ def main():
         with open(os.path.join(base, "script.lua"), "w") as f:
             f.write(SCRIPT)
         with open(os.path.join(base, "input"), "wb") as f:
-            f.write(INPUT)
+            f.write(CHUNKS if "bdat" in sys.argv[2:] else INPUT)
         normal = run(base, existing)
         if len(normal["entries"]) != 1 or verdict(normal, False):
             print("1..1\nnot ok 1 - a session without a fault\n# %r" % normal)
@@ -200,9 +205,10 @@ def main():
                 if w:
                     wrong[inject] = (w, r)
         left = os.listdir(base)
-    name = "%s of %d calls, %s queue" % (
+    name = "%s of %d calls, %s queue%s" % (
         kind, sum(calls(normal["trace"]).values()),
-        "existing" if existing else "new")
+        "existing" if existing else "new",
+        ", in chunks" if "bdat" in sys.argv[2:] else "")
     print("1..2")
     print("%sok 1 - %s: %d runs keep the promise" %
           ("not " if wrong else "", name, len(jobs)))

@@ -4,7 +4,8 @@ A payload is a string over CR, LF, NUL and dot. Between "x" (or nothing) and
 a forged command it stands in the data of a message; then comes the true end.
 A model of RFC 5321 4.5.2, some ten lines, says what must happen: one
 message with exactly these octets, or one refusal, and commands only behind
-CRLF.CRLF.
+CRLF.CRLF. Then the same payloads in chunks (RFC 3030 2), where nothing in them
+is an end at all.
 """
 import glob
 import itertools
@@ -73,40 +74,89 @@ def one(s, queue, start, payload, split):
     return None if got == message else "%r became %r" % (message, got)
 
 
+def model_chunks(data):
+    """Message, or None: in chunks nothing is an end, and a dot is a dot."""
+    lines = data.split(b"\r\n")
+    if any(set(l) & set(b"\r\n\0") for l in lines):
+        return None
+    return data if lines[-1] == b"" else data + b"\r\n"
+
+
+def one_in_chunks(s, queue, start, payload, split):
+    """The same in two chunks, cut at split; None, or what is wrong."""
+    data = start + payload + FORGED + END
+    message = model_chunks(data)
+    s.send(b"MAIL FROM:<a@b.example>\r\nRCPT TO:<x@example.org>\r\n"
+           b"BDAT %d\r\n" % split + data[:split])
+    s.taken()
+    s.send(b"BDAT %d LAST\r\n" % (len(data) - split) + data[split:] +
+           b"NOOP end\r\n")
+    s.expect("250 2.1.0")
+    s.expect("250 2.1.5")
+    first, r = s.reply(), s.reply()
+    if not first.startswith(("250 2.0.0 %d octets" % split, "550 5.6.11")):
+        return "the first chunk: %r" % first
+    if message is None and not r.startswith("550 5.6.11"):
+        return "accepted: %r" % r
+    if message is not None and not (first + r).startswith("250 2.0.0") or \
+       message is not None and not r.startswith("250 2.0.0 Queued"):
+        return "refused: %r" % r
+    # Whatever was inside: the next command is the one behind it.
+    s.expect("250 2.0.0 Ok")
+    names = glob.glob(os.path.join(queue, "new", "*"))
+    if len(names) != (message is not None):
+        return "%d entries" % len(names)
+    if message is None:
+        return None
+    got = read_entry.read(names[0]).message
+    os.unlink(names[0])
+    return None if got == message else "%r became %r" % (message, got)
+
+
+def sweep(s, queue, length, transaction):
+    """All payloads and splits; how many there were, and what was wrong."""
+    wrong, n = [], 0
+    for start in (b"x", b""):
+        for p in payloads(length):
+            # Around the payload; the ends of it are what matters.
+            for split in range(len(start), len(start + p) + 2):
+                why = transaction(s, queue, start, p, split)
+                n += 1
+                if why:
+                    wrong.append("%r split at %d: %s" %
+                                 (start + p, split, why))
+                    if len(wrong) > 20:
+                        return n, wrong
+    return n, wrong
+
+
 def main():
     length = int(sys.argv[1]) if len(sys.argv) > 1 else 5
     with tempfile.TemporaryDirectory(prefix="smtpe-smuggle.") as d:
         control, queue = os.path.join(d, "control"), os.path.join(d, "queue")
         session.make_controls(control, maxerrors=0, softerrors=0, maxjunk=0)
         log = open(os.path.join(d, "log"), "wb")
-        wrong, n = [], 0
         s = session.Session([session.SMTPE, "-c", control, "-q", queue], log)
         s.expect("220")
         s.send(b"EHLO client.example\r\n")
         s.expect("250")
-        for start in (b"x", b""):
-            for p in payloads(length):
-                # Around the payload; the ends of it are what matters.
-                for split in range(len(start), len(start + p) + 2):
-                    why = one(s, queue, start, p, split)
-                    n += 1
-                    if why:
-                        wrong.append("%r split at %d: %s" %
-                                     (start + p, split, why))
-                        if len(wrong) > 20:
-                            break
+        n, wrong = sweep(s, queue, length, one)
+        chunks, wrong_chunks = sweep(s, queue, length - 1, one_in_chunks)
         s.send(b"QUIT\r\n")
         s.expect("221")
         rest, status = s.close()
         left = os.listdir(os.path.join(queue, "tmp"))
-    print("1..4")
-    print("%sok 1 - %d payloads and splits, each one message or one refusal"
-          % ("not " if wrong else "", n))
-    for w in wrong:
-        print("# " + w)
-    print("%sok 2 - nothing more is said" % ("not " if rest else ""))
-    print("%sok 3 - exit 0" % ("not " if status else ""))
-    print("%sok 4 - nothing left in tmp/" % ("not " if left else ""))
+    print("1..5")
+    for i, number, what, faults in (
+            (1, n, "payloads and splits", wrong),
+            (2, chunks, "of them in chunks", wrong_chunks)):
+        print("%sok %d - %d %s, each one message or one refusal" %
+              ("not " if faults else "", i, number, what))
+        for w in faults:
+            print("# " + w)
+    print("%sok 3 - nothing more is said" % ("not " if rest else ""))
+    print("%sok 4 - exit 0" % ("not " if status else ""))
+    print("%sok 5 - nothing left in tmp/" % ("not " if left else ""))
 
 
 main()
