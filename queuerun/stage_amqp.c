@@ -63,18 +63,32 @@ is_property(struct span name)
 	return false;
 }
 
+/* Given back as it was: the route's own, which is a template, while what a
+ * script chooses is meant as it stands. */
+static bool
+is_unchanged(const struct hook_field *f, const struct hook_arg *given)
+{
+	for (size_t i = 0; i < (size_t)given->i; i++)
+		if (given->fields[i].type == f->type &&
+		    span_eq(given->fields[i].name, f->name) &&
+		    span_eq(given->fields[i].text, f->text))
+			return true;
+	return false;
+}
+
 /* The changed properties into the job's fields: false for what means
  * nothing. */
 static bool
-take(struct stage *s, const struct verdict *v)
+take(struct stage *s, const struct verdict *v, const struct hook_arg *given)
 {
 	for (size_t i = 0; i < v->nfields; i++) {
 		const struct hook_field *f = &v->fields[i];
 		bool header = span_istarts(f->name, SPAN("headers.")) &&
 		    span_chr(f->name, '=') == f->name.n;
 
-		if (f->type == FIELD_LIST && span_eq(f->name, SPAN("headers")) &&
-		    f->items == 0)
+		if ((f->type == FIELD_LIST && f->items == 0 &&
+			span_eq(f->name, SPAN("headers"))) ||
+		    is_unchanged(f, given))
 			continue;
 		if (f->type == FIELD_LIST || (!header && !is_property(f->name))) {
 			log_warn("hook-error", "hook.amqp: %.*s means nothing "
@@ -102,7 +116,7 @@ stage_amqp(struct stage *s, struct entry *e, struct plan_group *g)
 	message_end(&m);
 	buf_reset(&s->text);
 	buf_put(&s->text, g->options);
-	if (v.failed || !take(s, &v) || s->text.n > STAGE_OPTIONS_MAX) {
+	if (v.failed || !take(s, &v, &more) || s->text.n > STAGE_OPTIONS_MAX) {
 		w = (struct stage_want){.hook = "amqp", .code = 451,
 		    .enhanced = SPAN("4.3.0"), .text = SPAN("hook.amqp failed")};
 		stage_result_group(e, g, RESULT_LATER, &w, "amqp");

@@ -56,6 +56,31 @@ is "2000 messages are in the broker" "$(wc -l <"$T/consumed")" 2000
 ok "with the ids that were acknowledged, each once" \
     cmp -s "$T/acknowledged" "$T/consumed"
 
+# hook.amqp chooses; what it gives back as it was stays the route's template.
+cat >"$T/policy.lua" <<'X'
+function hook.amqp(msg, properties)
+	assert(properties.exchange == "" and properties.key == "%u.box")
+	if msg:size() > 1e6 then return end
+	properties.type = "invoice"
+	properties.priority = 3
+	properties.headers.size = msg:size()
+	properties.headers.urgent = true
+	return properties
+end
+X
+"$TOOL" "$AMQP_URI" declare b.box >/dev/null || fail "the queue is declared"
+echo "example.org:amqp:/%u.box" >"$T/control/routes"
+session "$T/in"
+smtpe_run "$T/in"
+ok "queuerun with hook.amqp" "$QUEUERUN" -c "$T/control" -q "$T/queue" \
+    -s "$T/policy.lua" -o log=none
+mkdir "$T/one"
+"$TOOL" "$AMQP_URI" consume b.box 0 "$T/one" >"$T/hooked"
+like "its type and priority" "$(cat "$T/hooked")" \
+    '"priority": ?3,.*"type": ?"invoice"'
+like "and its headers" "$(cat "$T/hooked")" '"urgent": ?\["t", ?true\]'
+echo "example.org:amqp:/mail" >"$T/control/routes"
+
 # Now with trouble: pauses of a random length, then one of the three dies.
 SEED=${SEED:-$(date +%N | sed 's/^0*//')}
 diag "SEED=$SEED"
