@@ -12,14 +12,14 @@
 # shellcheck shell=sh disable=SC2034
 
 packages_build="make gcc libc6-dev pkg-config liblua5.4-dev libbearssl-dev
-libc-ares-dev libcdb-dev librabbitmq-dev libssl-dev"
+libcrypt-dev libc-ares-dev libcdb-dev librabbitmq-dev libssl-dev"
 packages_musl="musl-tools dpkg-dev"
 packages_demo="ucspi-tcp swaks"
 packages_amqp="rabbitmq-server"
 packages_test="perl python3 tinycdb ucspi-tcp swaks postfix rabbitmq-server
 openbsd-inetd systemd strace procps file e2fsprogs mount util-linux lua5.4
 openssl mandoc shellcheck knot bsdextrautils gnutls-bin sslscan
-libnet-ssleay-perl"
+libnet-ssleay-perl msmtp curl gsasl"
 packages_cluster="ucspi-tcp postfix python3 python3-pika perl"
 packages_full="clang python3-pika testssl.sh"
 

@@ -2,6 +2,7 @@
 #include "auth_dialogue.h"
 #include "base64.h"
 #include "digest.h"
+#include "sasl.h"
 #include <errno.h>
 
 #define SECRET_MAX 4096 /* octets of a decoded line */
@@ -76,7 +77,6 @@ dialogue_encode(struct session *s, struct span text)
 	return out;
 }
 
-/* RFC 4616: [authzid] NUL authcid NUL passwd. */
 struct reply
 dialogue_plain(struct session *s, struct dialogue *d)
 {
@@ -85,11 +85,8 @@ dialogue_plain(struct session *s, struct dialogue *d)
 
 	if (r.code != 0 || s->ending != GOES_ON)
 		return r;
-	if (!span_cut(&text, '\0', &d->authzid) || text.p == NULL ||
-	    !span_cut(&text, '\0', &d->user) || text.p == NULL ||
-	    d->user.n == 0 || span_chr(text, '\0') != text.n)
+	if (!sasl_parse_plain(text, &d->authzid, &d->user, &d->password))
 		return REPLY(501, "5.5.2", "Not a PLAIN response");
-	d->password = text;
 	return REPLY_NONE;
 }
 
@@ -102,9 +99,7 @@ dialogue_login(struct session *s, struct dialogue *d)
 		r = dialogue_ask(s, d, SPAN("UGFzc3dvcmQ6"), &d->password);
 	if (r.code != 0 || s->ending != GOES_ON)
 		return r;
-	/* Who checks them may read strings that end at a NUL. */
-	if (span_chr(d->user, '\0') != d->user.n || d->user.n == 0 ||
-	    span_chr(d->password, '\0') != d->password.n)
+	if (!sasl_is_user(d->user) || !sasl_is_password(d->password))
 		return REPLY(501, "5.5.2", "Not a user name and a password");
 	return r;
 }
@@ -116,7 +111,6 @@ dialogue_cram(struct session *s, struct dialogue *d)
 	struct span text = {NULL, 0};
 	char id[ID_SIZE];
 	struct reply r;
-	size_t space;
 
 	/* RFC 4954 4: an initial response to a mechanism without one. */
 	if (d->initial.p != NULL)
@@ -127,11 +121,7 @@ dialogue_cram(struct session *s, struct dialogue *d)
 	r = dialogue_ask(s, d, dialogue_encode(s, d->challenge), &text);
 	if (r.code != 0 || s->ending != GOES_ON)
 		return r;
-	space = span_rchr(text, ' ');
-	d->user = span_head(text, space);
-	d->response = span_skip(text, space + 1);
-	if (d->user.n == 0 || d->response.n != 32 ||
-	    span_chr(text, '\0') != text.n)
+	if (!sasl_parse_cram(text, &d->user, &d->response))
 		return REPLY(501, "5.5.2", "Not a CRAM-MD5 response");
 	return REPLY_NONE;
 }
