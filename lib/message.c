@@ -71,6 +71,8 @@ message_copy(struct message *to, const struct message *m, struct arena *a)
 	to->copy_fd = -1;
 	to->copy_path = (struct buf){0};
 	to->copied = false;
+	to->mime = NULL;
+	to->whole = (struct buf){0};
 }
 
 void

@@ -18,6 +18,7 @@
 #define MESSAGE_METAS_MAX 1000
 #define MESSAGE_KEY_MAX	  128	       /* octets of a metadata key */
 #define MESSAGE_META_MAX  65536	       /* and of a value */
+#define MESSAGE_WHOLE_MAX (64u << 20) /* whose parts can be read */
 #define MESSAGE_HEAD_MAX  (64u << 20) /* of the header block */
 
 struct message_rcpt {
@@ -65,6 +66,9 @@ struct message {
 	struct buf copy_path;
 	unsigned long copy_edits; /* edits->changes when it was made */
 	bool copied;
+	struct mime *mime; /* of whole, in the arena; NULL: not read yet */
+	struct buf whole;
+	unsigned long mime_edits;
 };
 
 /* An empty message whose parts will live in a. */
@@ -145,6 +149,10 @@ const char *message_set_data(struct message *m, struct span data);
 
 /* The message as it will leave; c is used as compose.h says. */
 void message_compose(struct message *m, struct compose *c);
+
+/* Its parts as it will leave (mime.h), until it changes: NULL and errno (EFBIG:
+ * it is too big). */
+const struct mime *message_mime(struct message *m);
 
 /* A file of the message as it will leave, made at need: 0, or -1 and errno.
  * It lives until message_end(). */

@@ -5,6 +5,7 @@
 #include "file.h"
 #include "header.h"
 #include "message.h"
+#include "mime.h"
 #include <errno.h>
 #include <fcntl.h>
 #include <sys/file.h>
@@ -138,6 +139,49 @@ message_compose(struct message *m, struct compose *c)
 	    m->replaced ? buf_span(&m->data).p : NULL, &m->view);
 }
 
+/* --- its parts --- */
+
+static int
+read_whole(struct message *m)
+{
+	struct compose c = {0};
+	struct span piece;
+	int64_t size;
+	int r, e;
+
+	message_compose(m, &c);
+	buf_reset(&m->whole);
+	size = compose_size(&c);
+	r = size < 0 ? -1 : 1;
+	if (size > (int64_t)MESSAGE_WHOLE_MAX) {
+		errno = EFBIG;
+		r = -1;
+	}
+	if (r == 1)
+		buf_reserve(&m->whole, (size_t)size);
+	while (r == 1 && (r = compose_next(&c, &piece)) == 1)
+		buf_put(&m->whole, piece);
+	e = errno;
+	compose_end(&c);
+	compose_free(&c);
+	errno = e;
+	return r;
+}
+
+const struct mime *
+message_mime(struct message *m)
+{
+	if (m->mime != NULL && m->mime_edits == m->edits->changes)
+		return m->mime;
+	m->mime = NULL;
+	if (read_whole(m) == -1)
+		return NULL;
+	m->mime = arena_alloc(m->arena, sizeof *m->mime);
+	mime_parse(buf_span(&m->whole), m->arena, m->mime);
+	m->mime_edits = m->edits->changes;
+	return m->mime;
+}
+
 /* --- a file of it --- */
 
 /* A file in tmp/, locked, so that nobody sweeps it while we live. */
@@ -241,6 +285,8 @@ message_end(struct message *m)
 	remove_copy(m);
 	buf_free(&m->head);
 	buf_free(&m->copy_path);
+	buf_free(&m->whole);
+	m->mime = NULL;
 	if (m->data.cap > 0)
 		buf_free(&m->data);
 	m->data = (struct buf){0};

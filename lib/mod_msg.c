@@ -25,6 +25,7 @@ push_metatable(lua_State *L)
 	lua_createtable(L, 0, 32);
 	luaL_setfuncs(L, mod_msg_envelope, 0);
 	luaL_setfuncs(L, mod_msg_octets, 0);
+	luaL_setfuncs(L, mod_msg_parts, 0);
 	lua_setfield(L, -2, "__index");
 	lua_pushliteral(L, "msg");
 	lua_setfield(L, -2, "__name");

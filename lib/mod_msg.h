@@ -17,7 +17,11 @@ struct message *mod_msg_check(lua_State *L);
 /* The same, for a change of part (MESSAGE_*); raises where it is fixed. */
 struct message *mod_msg_change(lua_State *L, unsigned part);
 
+/* Pushes a field's value on one line (RFC 5322 2.2.3). */
+void mod_push_value(lua_State *L, struct span value);
+
 /* The methods of the other rooms. */
-extern const luaL_Reg mod_msg_envelope[], mod_msg_octets[];
+extern const luaL_Reg mod_msg_envelope[], mod_msg_octets[],
+    mod_msg_parts[];
 
 #endif

@@ -26,9 +26,8 @@ check_number(lua_State *L, int idx, lua_Integer usual)
 	return (unsigned)n;
 }
 
-/* Pushes a field's value on one line (RFC 5322 2.2.3). */
-static void
-push_value(lua_State *L, struct span value)
+void
+mod_push_value(lua_State *L, struct span value)
 {
 	struct buf *out = mod_scratch();
 	struct span line;
@@ -59,7 +58,7 @@ header(lua_State *L)
 	unsigned n = check_number(L, 3, 1);
 
 	if (edits_find(m->edits, check_header(L, m), name, n, &value))
-		push_value(L, value);
+		mod_push_value(L, value);
 	else
 		luaL_pushfail(L);
 	return 1;
@@ -83,7 +82,7 @@ headers(lua_State *L)
 	while (edits_next(&w, &f)) {
 		if (name.p != NULL && !span_ieq(f.name, name))
 			continue;
-		push_value(L, f.value);
+		mod_push_value(L, f.value);
 		if (name.p == NULL) {
 			lua_createtable(L, 2, 2);
 			lua_insert(L, -2);

@@ -151,6 +151,47 @@ function case.data(msg)
 	is(msg:data(), "Subject: new\r\n")
 end
 
+function case.parts(msg)
+	local parts = assert(msg:parts())
+	is(#parts, 1)
+	is(parts[1].type, "text/plain")
+	is(parts[1]:content(), "body\r\n.\xff\r\n")
+	is(parts.broken, false)
+	assert(msg:set_data(table.concat({
+	    "Content-Type: multipart/mixed; boundary=b", "", "--b",
+	    "Subject: in", " a part", "", "one", "--b",
+	    "Content-Type: application/zip; name=n.zip; charset=c",
+	    "Content-Disposition: attachment; filename=a.zip",
+	    "Content-ID: <i@d>",
+	    "Content-Transfer-Encoding: base64", "", "AAEC", "--b", ""},
+	    "\r\n")))
+	raises("has been changed", parts[1].content, parts[1])
+	parts = assert(msg:parts())
+	is(#parts, 4, "an open part at the end")
+	is(parts.broken, true)
+	is(parts.cut, false)
+	is(parts[1].multipart, true)
+	is(parts[1].parent, nil)
+	is(parts[2].parent, 1)
+	is(parts[2].depth, 1)
+	is(parts[2]:header("subject"), "in a part")
+	is(parts[2]:header("other"), nil)
+	is(parts[2].filename, nil)
+	local p = parts[3]
+	is(table.concat({p.number, p.type, p.charset, p.disposition,
+	    p.filename, p.name, p.id, p.encoding, p.size}, " "),
+	    "3 application/zip c attachment a.zip n.zip i@d base64 3")
+	is(p.content(), "\0\1\2")
+	is(p.broken, false)
+	msg:set_header("Content-Type", "text/html")
+	is(#msg:parts(), 1, "as it will leave")
+	kept_part = msg:parts()[1]
+end
+
+function case.kept_part(msg)
+	raises("another hook's", kept_part.content, kept_part)
+end
+
 local function content(path)
 	local f = assert(io.open(path, "rb"))
 	local s = f:read("a")

@@ -150,6 +150,8 @@ octets(void)
 	call("data");
 	start();
 	call("no_files");
+	try("parts");
+	call("kept_part");
 }
 
 static int
