@@ -1,6 +1,6 @@
 /*
  * queue_dir: what finding names in the queue is made of, for queue_scan,
- * queue_find and queue_sweep alone: directories that are read, names that
+ * queue_find, queue_sweep and who watches new/ alone: directories that are read, names that
  * are none of ours, the growing list of those that are.
  */
 #ifndef QUEUE_DIR_H

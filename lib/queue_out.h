@@ -37,6 +37,10 @@ void queue_names_free(struct queue_names *names);
 int queue_scan(struct queue *q, int64_t now, int64_t horizon, bool all,
     struct queue_names *names);
 
+/* The first due time after now, by names alone; INT64_MAX when there is none
+ * (or it cannot be read). */
+int64_t queue_next_due(struct queue *q, int64_t now);
+
 /* Appends one entry in whatever state, found as smtpe-queue(5) says; false when
  * there is none. */
 bool queue_find(struct queue *q, const char *id, struct queue_names *names);

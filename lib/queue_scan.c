@@ -156,6 +156,50 @@ bucket_time(const char *name, int64_t *start)
 	return true;
 }
 
+/* The first time after now in a bucket. */
+static int64_t
+first_in_bucket(struct queue *q, int64_t start, int64_t now)
+{
+	struct queue_names names = {0};
+	int64_t first = INT64_MAX;
+	char bucket[16];
+
+	snprintf(bucket, sizeof bucket, "%08llx",
+	    (unsigned long long)(start / QUEUE_BUCKET));
+	if (scan_bucket(q, bucket, INT64_MAX, &names) > 0)
+		for (size_t i = 0; i < names.n; i++)
+			if (names.v[i].due > now && names.v[i].due < first)
+				first = names.v[i].due;
+	queue_names_free(&names);
+	return first;
+}
+
+int64_t
+queue_next_due(struct queue *q, int64_t now)
+{
+	int64_t from = now - now % QUEUE_BUCKET - 1, best, first;
+
+	/* An empty bucket is passed over. */
+	do {
+		DIR *d = queue_dir_open(q, "due");
+		struct dirent *e;
+		int64_t start;
+
+		if (d == NULL)
+			return INT64_MAX;
+		best = INT64_MAX;
+		while ((e = queue_dir_next(d)) != NULL)
+			if (bucket_time(e->d_name, &start) && start > from &&
+			    start < best)
+				best = start;
+		if (queue_dir_end(d) == -1 || best == INT64_MAX)
+			return INT64_MAX;
+		first = first_in_bucket(q, best, now);
+		from = best;
+	} while (first == INT64_MAX);
+	return first;
+}
+
 static int
 by_id(const void *a, const void *b)
 {

@@ -63,7 +63,7 @@ static bool
 has_word(const struct result *r)
 {
 	return r->kind == RESULT_FAIL || r->kind == RESULT_LATER ||
-	    r->kind == RESULT_OK;
+	    r->kind == RESULT_DEFERRED || r->kind == RESULT_OK;
 }
 
 static void
@@ -75,7 +75,7 @@ from_result(struct report_rcpt *t, const struct result *r, int64_t now)
 	t->peer = r->peer;
 	t->smtp = speaks_smtp(span_of(r->agent));
 	t->tried = now;
-	t->expired = r->kind == RESULT_LATER;
+	t->expired = r->kind == RESULT_LATER || r->kind == RESULT_DEFERRED;
 }
 
 static void
@@ -187,7 +187,8 @@ who_waits(struct entry *e, struct report *r, int64_t now, bool all)
 		struct report_rcpt *t;
 
 		if (e->out.env.rcpts[i].state != RCPT_OPEN ||
-		    result->kind != RESULT_LATER)
+		    (result->kind != RESULT_LATER &&
+			result->kind != RESULT_DEFERRED))
 			continue;
 		t = next(e, r, i);
 		if (t->dsn.notify != 0 ? (t->dsn.notify & DSN_DELAY) == 0 :

@@ -27,6 +27,8 @@ entry_give_back(struct entries *all, struct entry *e)
 	arena_reset(&e->out.arena);
 	e->results = NULL;
 	e->open = 0;
+	e->jobs = NULL;
+	e->deferred = 0;
 	e->route = e->options = span_make(NULL, 0);
 	e->again = 0;
 	e->keep = false;
@@ -89,6 +91,8 @@ entry_job(struct entry *e, struct plan_group *g)
 	j->entry = e;
 	j->group = g;
 	j->open = g->nrcpts;
+	j->sibling = e->jobs;
+	e->jobs = j;
 	e->open++;
 	return j;
 }

@@ -18,6 +18,7 @@ enum result_kind {
 	RESULT_FAIL,
 	RESULT_DISCARD,
 	RESULT_UNTRIED, /* no agent had it: not an attempt */
+	RESULT_DEFERRED, /* its destination is left alone: no attempt, too */
 };
 
 struct result {
@@ -35,6 +36,8 @@ struct entry {
 	struct queue_out out;
 	struct result *results; /* one for each recipient */
 	size_t open;		/* jobs that are not over */
+	struct job *jobs;	/* all of this attempt */
+	int64_t deferred;	/* when its destinations are tried, 0: now */
 	/* Of this attempt, by the script's stages: */
 	struct span route;	/* for all recipients; p NULL: the plan's */
 	struct span options;	/* " key=value" for agents, escaped */
@@ -47,9 +50,12 @@ struct entry {
 	/* settle.c's, while it settles a batch: */
 	int verdict;
 	int64_t due;
+	unsigned attempts; /* that count, with this one */
 	const char *why_dead;
 	struct entry *next;	/* on the list it is on */
 };
+
+struct dest;
 
 struct job {
 	uint64_t number;
@@ -58,6 +64,9 @@ struct job {
 	const char *agent;
 	size_t open;	/* recipients without an answer */
 	clock_ms given; /* when it was handed out */
+	struct dest *dest; /* dest.h */
+	size_t *slot;	/* counts it as long as it is not over; or NULL */
+	struct job *sibling; /* of the same entry */
 	struct job *next;
 };
 

@@ -9,6 +9,7 @@ static const char *const outcome_words[] = {
     [RESULT_FAIL] = "fail",
     [RESULT_DISCARD] = "ok",
     [RESULT_UNTRIED] = "later",
+    [RESULT_DEFERRED] = "later",
 };
 
 const char *
@@ -99,6 +100,16 @@ history_put_due(struct buf *out, int64_t now, int64_t due, unsigned attempts)
 {
 	buf_printf(out, "%lld due %010lld %u\n", (long long)now,
 	    (long long)due, attempts);
+}
+
+void
+history_put_deferred(struct buf *out, int64_t now, int64_t until,
+    struct span text)
+{
+	buf_printf(out, "%lld deferred %010lld", (long long)now,
+	    (long long)until);
+	put_word(out, text);
+	buf_putc(out, '\n');
 }
 
 void

@@ -25,6 +25,9 @@ void history_put_due(struct buf *out, int64_t now, int64_t due,
 /* Of what a hook decided without an attempt; place p NULL: none. */
 void history_put_hook(struct buf *out, int64_t now, const char *hook,
     const char *outcome, struct span place, struct span text);
+/* Nobody was tried: the destination is left alone until then. */
+void history_put_deferred(struct buf *out, int64_t now, int64_t until,
+    struct span text);
 void history_put_dead(struct buf *out, int64_t now, struct span why);
 
 /* A bounce of that id is in the queue (the entry itself goes on), or a

@@ -25,7 +25,9 @@ judge_entry(const struct entry *e, int64_t now,
     const struct schedule *schedule)
 {
 	const struct envelope *env = &e->out.env;
-	size_t open = 0, tried = 0, later = 0, failed = 0;
+	size_t open = 0, tried = 0, later = 0, failed = 0, deferred = 0;
+	int64_t age = now - env->received_us / 1000000;
+	bool over;
 
 	for (size_t i = 0; i < env->nrcpts; i++) {
 		char state = judge_state(e, i, VERDICT_LEAVE);
@@ -33,6 +35,7 @@ judge_entry(const struct entry *e, int64_t now,
 
 		open += state == RCPT_OPEN;
 		failed += state == RCPT_FAILED;
+		deferred += kind == RESULT_DEFERRED;
 		tried += kind != RESULT_NONE && kind != RESULT_UNTRIED;
 		later += kind == RESULT_LATER;
 	}
@@ -40,9 +43,12 @@ judge_entry(const struct entry *e, int64_t now,
 		return failed == 0 ? VERDICT_REMOVE : VERDICT_FAILED;
 	if (tried == 0)
 		return VERDICT_LEAVE;
-	if (later > 0 && schedule_is_over(schedule,
-	    now - env->received_us / 1000000, e->out.name.attempts + 1))
+	over = schedule_is_over(schedule, age, e->out.name.attempts +
+	    (tried > deferred));
+	if (later + deferred > 0 && over)
 		return VERDICT_EXPIRED;
+	if (tried == deferred)
+		return VERDICT_WAIT;
 	return VERDICT_DUE;
 }
 

@@ -12,6 +12,7 @@ enum settle_verdict {
 	VERDICT_LEAVE,	/* nobody tried: it stays as and where it is */
 	VERDICT_REMOVE, /* everybody has it */
 	VERDICT_DUE,	/* somebody is tried again */
+	VERDICT_WAIT,	/* the same, but nobody was tried: no attempt */
 	VERDICT_FAILED, /* all is over, and not well: somebody is to be told */
 	VERDICT_EXPIRED, /* the same, because it is too old to be tried on */
 };

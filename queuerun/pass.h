@@ -18,6 +18,8 @@ struct pass_shared {
 	struct settle_counts counts;
 };
 
+struct watch;
+
 struct pass_job {
 	struct queue *q;
 	struct controls *controls;
@@ -28,6 +30,9 @@ struct pass_job {
 	const struct queue_names *names;
 	size_t nnew, start_new, start_due;
 	struct pass_shared *shared;
+	bool all; /* destinations that were left alone, too */
+	struct watch *watch; /* names come from it, and there is no end; or
+			      * NULL */
 };
 
 /* SIGTERM and SIGINT: nothing more is handed out. */

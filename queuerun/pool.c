@@ -21,7 +21,7 @@ pool_init(struct pool *p, struct controls *c)
 {
 	ssize_t n;
 
-	*p = (struct pool){.controls = c};
+	*p = (struct pool){.controls = c, .watch_fd = -1};
 	/* Agents stand where we stand, in the build tree as installed. */
 	n = readlink("/proc/self/exe", buf_reserve(&p->beside, 4096), 4096);
 	if (n > 0)
@@ -323,8 +323,10 @@ pool_wait(struct pool *p, const sigset_t *mask, clock_ms latest)
 
 	for (struct pool_agent *a = p->agents; a != NULL; a = a->next, n++)
 		send_jobs(p, a);
-	if (n == 0 || (fds = calloc(n, sizeof *fds)) == NULL)
+	if (n == 0 && p->watch_fd == -1)
 		return;
+	if ((fds = calloc(n + 1, sizeof *fds)) == NULL)
+		die_temp("out of memory");
 	for (struct pool_agent *a = p->agents; a != NULL; a = a->next, i++) {
 		fds[i].fd = is_running(a) ? a->fd : -1;
 		fds[i].events = POLLIN;
@@ -333,10 +335,13 @@ pool_wait(struct pool *p, const sigset_t *mask, clock_ms latest)
 		if (is_running(a) && next_look(a) < until)
 			until = next_look(a);
 	}
+	fds[i].fd = p->watch_fd;
+	fds[i].events = POLLIN;
 	/* Nobody to wait for: every job is over, or was never handed out. */
-	left = p->finished != NULL || p->njobs == 0 ? 0 : clock_left(until);
+	left = p->finished != NULL || (p->njobs == 0 && p->watch_fd == -1) ?
+	    0 : clock_left(until);
 	t = (struct timespec){left / 1000, left % 1000 * 1000000L};
-	if (ppoll(fds, n, left < 0 ? NULL : &t, mask) == -1) {
+	if (ppoll(fds, n + 1, left < 0 ? NULL : &t, mask) == -1) {
 		if (errno != EINTR)
 			die_temp_errno("ppoll");
 		free(fds);
@@ -347,6 +352,16 @@ pool_wait(struct pool *p, const sigset_t *mask, clock_ms latest)
 		if (fds[i].fd != -1)
 			look_at(p, a, fds[i].revents);
 	free(fds);
+}
+
+void
+pool_revive(struct pool *p)
+{
+	for (struct pool_agent *a = p->agents; a != NULL; a = a->next) {
+		a->starts = is_running(a);
+		if (a->state == AGENT_BROKEN)
+			a->state = AGENT_OFF;
+	}
 }
 
 void
@@ -368,7 +383,6 @@ pool_close(struct pool *p)
 		buf_free(&a->why);
 		buf_free(&a->out);
 		buf_free(&a->in);
-		free(a->later);
 		free(a);
 	}
 	buf_free(&p->beside);

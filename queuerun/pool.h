@@ -53,10 +53,6 @@ struct pool_agent {
 	size_t nfds;
 	struct buf in; /* what came, up to the last newline */
 
-	/* Names that wait for room here: the pass's. */
-	uint32_t *later;
-	size_t headlater, nlater, caplater;
-
 	struct pool_agent *next;
 };
 
@@ -66,10 +62,14 @@ struct pool {
 	struct pool_agent *agents;
 	struct entry *finished; /* all of whose jobs are over */
 	size_t njobs;		/* given and not over */
+	int watch_fd;		/* waited for, too; -1: none */
 	uint64_t number;	/* of the last job */
 };
 
 void pool_init(struct pool *p, struct controls *c);
+
+/* Agents that could not be had are asked for once more. */
+void pool_revive(struct pool *p);
 
 /* Lets the agents end, and waits for them. */
 void pool_close(struct pool *p);

@@ -40,6 +40,8 @@ talk_job_over(struct pool *p, struct job *j)
 	struct entry *e = j->entry;
 
 	p->njobs--;
+	if (j->slot != NULL)
+		(*j->slot)--;
 	if (--e->open == 0)
 		pool_finish(p, e);
 }

@@ -10,6 +10,9 @@
 #include "num.h"
 #include "option.h"
 #include "pass.h"
+#include "schedule.h"
+#include "supervise.h"
+#include "watch.h"
 #include <errno.h>
 #include <signal.h>
 #include <stdlib.h>
@@ -23,7 +26,9 @@
 static struct {
 	const char **ids;
 	size_t nids;
-	bool flush;
+	bool flush, watch, now;
+	int argc;
+	char **argv;
 } options;
 
 static void
@@ -34,6 +39,7 @@ set_now(const char *value)
 	if (num_parse_max(span_of(value), 9999999999, &now) == -1)
 		die_perm("--now %s: not a Unix time", value);
 	clock_set_wall((int64_t)now);
+	options.now = true;
 }
 
 static void
@@ -41,6 +47,13 @@ set_flush(const char *value)
 {
 	(void)value;
 	options.flush = true;
+}
+
+static void
+set_watch(const char *value)
+{
+	(void)value;
+	options.watch = true;
 }
 
 static void
@@ -61,17 +74,19 @@ static const struct option_own own[] = {
     {"--now", true, set_now},
     {"--flush", false, set_flush},
     {"--id", true, add_id},
+    {"-w", false, set_watch},
     {NULL, false, NULL},
 };
 
 static const struct option_program program = {
     .name = "queuerun",
-    .usage = "[--now EPOCH] [--flush] [--id ID]...",
+    .usage = "[-w | [--now EPOCH] [--flush] [--id ID]...]",
     .doc = "Makes one pass over what is due in the queue and exits 0 when it\n"
 	   "is complete, whatever the deliveries gave.\n"
 	   "  --now EPOCH  Unix time to take for now\n"
 	   "  --flush      everything is due\n"
-	   "  --id ID      only this entry, due or not; may be repeated\n",
+	   "  --id ID      only this entry, due or not; may be repeated\n"
+	   "  -w           stays, and delivers what comes as it comes\n",
     .own = own,
     .client_fd = -1,
 };
@@ -230,40 +245,98 @@ log_pass(const struct settle_counts *c, size_t due, clock_ms started)
 	log_send(&l);
 }
 
-int
-main(int argc, char **argv)
+/* Opens the queue, and prepares this process for a pass over it. */
+static void
+prepare(struct pass_job *job, struct queue *q, struct controls *c)
 {
-	static struct controls controls;
+	if (retry_parse(c->retry, &job->retry) == -1)
+		die_temp("retry: neither first interval, factor, longest "
+			 "interval, nor a list of intervals");
+	pass_raise_files();
+	if (queue_open(q, c->queuedir) == -1)
+		die_temp_errno("queue %s", c->queuedir);
+	pass_catch_signals();
+	queue_sweep(q);
+	job->q = q;
+	job->controls = c;
+	job->shared = share_memory();
+	job->all = options.flush || options.nids > 0;
+}
+
+static int
+run_once(struct controls *c)
+{
 	static struct queue_names names;
-	struct pass_job job = {.controls = &controls, .names = &names};
+	struct pass_job job = {.names = &names};
 	clock_ms started = clock_mono();
 	struct queue q;
 	bool good;
 
-	if (option_parse(&program, argc, argv, &controls) != argc)
-		die_perm("queuerun takes options only");
-	if (retry_parse(controls.retry, &job.retry) == -1)
-		die_temp("retry: neither first interval, factor, longest "
-			 "interval, nor a list of intervals");
-	pass_raise_files();
-	if (queue_open(&q, controls.queuedir) == -1)
-		die_temp_errno("queue %s", controls.queuedir);
-	q.spill = controls.amqpspill;
-	pass_catch_signals();
-	queue_sweep(&q);
-	find_names(&q, &controls, &job.retry, &names);
-	job.q = &q;
-	job.shared = share_memory();
+	prepare(&job, &q, c);
+	find_names(&q, c, &job.retry, &names);
 	while (job.nnew < names.n &&
 	    strcmp(names.v[job.nnew].place, "new") == 0)
 		job.nnew++;
 	job.start_new = random_start(job.nnew);
 	job.start_due = random_start(names.n - job.nnew);
-	good = run_workers(&job, (size_t)controls.workers);
+	good = run_workers(&job, (size_t)c->workers);
 	log_pass(&job.shared->counts, names.n, started);
 	queue_names_free(&names);
 	free(options.ids);
 	if (!good || job.shared->counts.trouble > 0)
 		return EXIT_TEMP;
 	return 0;
+}
+
+static struct controls controls;
+
+/* A worker of queuerun -w. */
+static int
+stay(size_t part, size_t parts)
+{
+	struct pass_job job = {0};
+	struct queue q;
+
+	prepare(&job, &q, &controls);
+	job.watch = watch_open(&q, (unsigned)part, (unsigned)parts,
+	    schedule_horizon(&controls, &job.retry));
+	if (job.watch == NULL)
+		die_temp_errno("inotify, %s/new", q.dir);
+	pass_run(&job);
+	watch_close(job.watch);
+	return 0;
+}
+
+/* As this program was called, would it start now? */
+static bool
+usable(void)
+{
+	pid_t pid = fork();
+	int status;
+
+	if (pid == 0) {
+		struct controls c = {0};
+		struct retry r;
+
+		option_parse(&program, options.argc, options.argv, &c);
+		_exit(retry_parse(c.retry, &r) == -1 ? EXIT_TEMP : 0);
+	}
+	return pid > 0 && waitpid(pid, &status, 0) == pid &&
+	    WIFEXITED(status) && WEXITSTATUS(status) == 0;
+}
+
+int
+main(int argc, char **argv)
+{
+	options.argc = argc;
+	options.argv = argv;
+	if (option_parse(&program, argc, argv, &controls) != argc)
+		die_perm("queuerun takes options only");
+	if (!options.watch)
+		return run_once(&controls);
+	if (options.now || options.flush || options.nids > 0)
+		die_perm("-w goes with neither --now, --flush nor --id");
+	return supervise(&(struct supervise){.controls = &controls,
+	    .workers = (size_t)controls.workers, .argv = argv,
+	    .usable = usable, .work = stay});
 }

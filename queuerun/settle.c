@@ -4,6 +4,7 @@
  * attempt or a line of history, and loses nothing.
  */
 #include "settle.h"
+#include "settle_tell.h"
 #include "clock.h"
 #include "history.h"
 #include "log.h"
@@ -17,7 +18,7 @@ settle_init(struct settle *s, struct queue *q, const struct controls *c,
     struct settle_counts *counts)
 {
 	*s = (struct settle){.q = q, .controls = c, .retry = *retry,
-	    .entries = entries, .counts = counts};
+	    .entries = entries, .counts = counts, .next_due = INT64_MAX};
 	bounce_init(&s->bounce, q, c);
 	s->new_fd = -1;
 }
@@ -38,8 +39,8 @@ count(uint64_t *n)
 	__atomic_add_fetch(n, 1, __ATOMIC_RELAXED);
 }
 
-static void
-trouble(struct settle *s, const struct entry *e, const char *what)
+void
+settle_trouble(struct settle *s, const struct entry *e, const char *what)
 {
 	struct log l;
 	int error = errno;
@@ -95,10 +96,18 @@ dead_reason(struct entry *e, int64_t now)
 static void
 put_attempts(struct buf *out, const struct entry *e, int64_t now)
 {
-	for (size_t i = 0; i < e->out.env.nrcpts; i++)
-		if (e->results[i].kind != RESULT_NONE &&
-		    e->results[i].kind != RESULT_UNTRIED)
+	const struct result *deferred = NULL;
+
+	for (size_t i = 0; i < e->out.env.nrcpts; i++) {
+		enum result_kind kind = e->results[i].kind;
+
+		if (kind == RESULT_DEFERRED)
+			deferred = &e->results[i];
+		else if (kind != RESULT_NONE && kind != RESULT_UNTRIED)
 			history_put_attempt(out, e, i, now);
+	}
+	if (deferred != NULL)
+		history_put_deferred(out, now, e->deferred, deferred->text);
 }
 
 /*
@@ -114,12 +123,12 @@ write_attempts(struct settle *s, struct entry *e, int64_t now)
 	buf_reset(h);
 	put_attempts(h, e, now);
 	if (e->verdict == VERDICT_DUE)
-		history_put_due(h, now, e->due, e->out.name.attempts + 1);
+		history_put_due(h, now, e->due, e->attempts);
 	if (judge_failed(e, (enum settle_verdict)e->verdict) == 0)
 		queue_history(s->q, id, buf_span(h));
 	else if (h->n > 0 &&
 	    queue_history_durable(s->q, id, buf_span(h)) == -1)
-		trouble(s, e, "write its history");
+		settle_trouble(s, e, "write its history");
 }
 
 /* 0, or -1: the entry must stay where it is. */
@@ -132,7 +141,7 @@ write_marks(struct settle *s, struct entry *e, enum settle_verdict verdict)
 		if (state == e->out.env.rcpts[i].state)
 			continue;
 		if (queue_out_mark(&e->out, i, state) == -1) {
-			trouble(s, e, "mark a recipient");
+			settle_trouble(s, e, "mark a recipient");
 			return -1;
 		}
 	}
@@ -199,8 +208,13 @@ set_due(struct settle *s, struct entry *e, const struct schedule *schedule,
 
 	e->due = retry_due(&schedule->retry, span_of(e->out.name.id),
 	    e->out.name.attempts + 1, now);
-	if (e->again != 0)
+	e->attempts = e->out.name.attempts + 1;
+	if (e->again != 0) {
 		e->due = e->again;
+	} else if (e->verdict == VERDICT_WAIT) {
+		e->due = e->deferred;
+		e->attempts--;
+	}
 	if (e->due > latest)
 		e->due = latest;
 }
@@ -212,7 +226,7 @@ judge(struct settle *s, struct entry *e, const struct schedule *schedule,
 {
 	enum settle_verdict v = judge_entry(e, now, schedule);
 
-	if (s->stage == NULL || v == VERDICT_LEAVE)
+	if (s->stage == NULL || v == VERDICT_LEAVE || v == VERDICT_WAIT)
 		return v;
 	stage_postdelivery(s->stage, e, v == VERDICT_EXPIRED);
 	v = judge_entry(e, now, schedule);
@@ -240,6 +254,8 @@ prepare(struct settle *s, struct entry *e, int64_t now)
 	if (v == VERDICT_REMOVE)
 		return;
 	set_due(s, e, &schedule, now);
+	if (v == VERDICT_WAIT)
+		e->verdict = (int)(v = VERDICT_DUE);
 	if (v == VERDICT_DUE)
 		bounce_delays(&s->bounce, e, now,
 		    e->out.env.received_us / 1000000 + schedule.lifetime);
@@ -248,82 +264,14 @@ prepare(struct settle *s, struct entry *e, int64_t now)
 		e->verdict = VERDICT_LEAVE;
 }
 
-static void
-mark_told(struct settle *s, struct entry *e)
-{
-	for (size_t i = 0; i < e->out.env.nrcpts; i++)
-		if (e->out.env.rcpts[i].state == RCPT_FAILED &&
-		    queue_out_mark(&e->out, i, RCPT_BOUNCED) == -1) {
-			trouble(s, e, "mark a recipient");
-			return;
-		}
-	if (queue_out_sync(&e->out) == -1)
-		trouble(s, e, "make its marks durable");
-}
-
-/* The history of an entry that goes on: the bounce, and once more the last
- * line, by which it is found. */
-static void
-write_told(struct settle *s, struct entry *e, const char *id, int64_t now)
-{
-	buf_reset(&s->history);
-	if (id[0] != '\0')
-		history_put_report(&s->history, now, "bounce", id);
-	history_put_due(&s->history, now, e->due, e->out.name.attempts + 1);
-	queue_history(s->q, e->out.name.id, buf_span(&s->history));
-}
-
-/*
- * The sender hears of those who are marked as failed, durably; only then are
- * they marked as told, or, with nobody left to try, the entry removed.
- */
-static void
-tell(struct settle *s, struct entry *e, int64_t now)
-{
-	bool over = e->verdict != VERDICT_DUE;
-	char id[ID_SIZE];
-
-	switch (bounce_failures(&s->bounce, e, now, id, &e->why_dead)) {
-	case BOUNCE_TOLD:
-		if (over) {
-			e->verdict = VERDICT_REMOVE;
-			return;
-		}
-		mark_told(s, e);
-		write_told(s, e, id, now);
-		return;
-	case BOUNCE_NOBODY:
-		return;
-	case BOUNCE_TROUBLE:
-		trouble(s, e, "tell its sender");
-		if (over) {
-			e->verdict = VERDICT_DUE;
-			id[0] = '\0';
-			write_told(s, e, id, now);
-		}
-		return;
-	}
-}
-
-static void
-tell_all(struct settle *s, struct entry *list, int64_t now)
-{
-	for (struct entry *e = list; e != NULL; e = e->next)
-		if ((e->verdict == VERDICT_DUE ||
-			e->verdict == VERDICT_FAILED ||
-			e->verdict == VERDICT_EXPIRED) &&
-		    judge_failed(e, VERDICT_LEAVE) > 0)
-			tell(s, e, now);
-}
-
 /* It has been delivered and cannot be taken away: the marks keep it from
  * being delivered again. */
 static void
 mark_instead(struct settle *s, struct entry *e)
 {
-	trouble(s, e, "remove it");
+	settle_trouble(s, e, "remove it");
 	if (write_marks(s, e, VERDICT_REMOVE) == 0)
-		mark_told(s, e);
+		settle_mark_told(s, e);
 }
 
 static void
@@ -334,7 +282,7 @@ bury(struct settle *s, struct entry *e, struct span why, int64_t now)
 	history_put_dead(&s->history, now, why);
 	queue_history(s->q, e->out.name.id, buf_span(&s->history));
 	if (queue_out_move(&e->out, "dead") == -1)
-		trouble(s, e, "move it to dead");
+		settle_trouble(s, e, "move it to dead");
 }
 
 static void
@@ -349,13 +297,15 @@ finish(struct settle *s, struct entry *e, int64_t now)
 			mark_instead(s, e);
 		break;
 	case VERDICT_DUE:
+	case VERDICT_WAIT:
 		if (e->place != NULL) {
 			(void)stage_put_away(s->stage, e);
 			break;
 		}
-		if (queue_out_due(&e->out, e->due,
-			e->out.name.attempts + 1) == -1)
-			trouble(s, e, "give it its next time");
+		if (queue_out_due(&e->out, e->due, e->attempts) == -1)
+			settle_trouble(s, e, "give it its next time");
+		else if (e->due < s->next_due)
+			s->next_due = e->due;
 		break;
 	case VERDICT_FAILED:
 	case VERDICT_EXPIRED:
@@ -377,10 +327,10 @@ settle_batch(struct settle *s, struct entry *list)
 		prepare(s, e, now);
 	for (struct entry *e = list; e != NULL; e = e->next)
 		if (queue_out_sync(&e->out) == -1) {
-			trouble(s, e, "make its marks durable");
+			settle_trouble(s, e, "make its marks durable");
 			e->verdict = VERDICT_LEAVE;
 		}
-	tell_all(s, list, now);
+	settle_tell(s, list, now);
 	if (s->stage != NULL)
 		for (struct entry *e = list; e != NULL; e = e->next)
 			stage_record(s->stage, e, e->verdict == VERDICT_DUE);

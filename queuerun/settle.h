@@ -28,6 +28,8 @@ struct settle {
 	struct settle_counts *counts;
 	struct entries *entries;
 	struct bounce bounce;
+	int64_t next_due; /* the first time that was given; the caller's to
+			   * reset to INT64_MAX */
 	struct stage *stage; /* NULL: no stages */
 	int new_fd; /* of new/, opened at the first need; -1 */
 	char dirs[SETTLE_DIRS][QUEUE_NAME_MAX]; /* to be fsynced */

@@ -146,7 +146,8 @@ stage_postdelivery(struct stage *s, struct entry *e, bool expired)
 		enum result_kind kind = e->results[i].kind;
 		struct hook_arg result;
 
-		if (kind == RESULT_NONE || kind == RESULT_UNTRIED)
+		if (kind == RESULT_NONE || kind == RESULT_UNTRIED ||
+		    kind == RESULT_DEFERRED)
 			continue;
 		result = result_table(e, i, expired);
 		stage_run(s, e, HOOK_postdelivery, &m, &result, &w);
