@@ -1,6 +1,6 @@
 /*
- * amqpbench PORT QUEUE N SIZE WINDOW: a bare publisher, to measure agent-amqp
- * against. Declares a durable classic queue on the broker at 127.0.0.1,
+ * amqpbench PORT QUEUE N SIZE WINDOW TYPE: a bare publisher, to measure
+ * agent-amqp against. Declares a durable queue of that type (classic, quorum) on the broker at 127.0.0.1,
  * publishes N persistent messages of SIZE octets with at most WINDOW of them
  * unconfirmed, waits for the last confirm, prints messages per second, and
  * empties the queue.
@@ -83,11 +83,15 @@ main(int argc, char **argv)
 {
 	amqp_basic_properties_t props = {0};
 	amqp_bytes_t queue, body;
+	amqp_table_entry_t type = {
+	    .key = amqp_cstring_bytes("x-queue-type"),
+	    .value = {.kind = AMQP_FIELD_KIND_UTF8}};
 	unsigned long n, window;
 	double start;
 
-	if (argc != 6) {
-		fputs("usage: amqpbench PORT QUEUE N SIZE WINDOW\n", stderr);
+	if (argc != 7) {
+		fputs("usage: amqpbench PORT QUEUE N SIZE WINDOW TYPE\n",
+		    stderr);
 		return 100;
 	}
 	dial((int)strtol(argv[1], NULL, 10));
@@ -99,7 +103,9 @@ main(int argc, char **argv)
 	if (body.bytes == NULL)
 		fail("malloc");
 	memset(body.bytes, 'x', body.len);
-	amqp_queue_declare(conn, 1, queue, 0, 1, 0, 0, amqp_empty_table);
+	type.value.value.bytes = amqp_cstring_bytes(argv[6]);
+	amqp_queue_declare(conn, 1, queue, 0, 1, 0, 0,
+	    (amqp_table_t){1, &type});
 	check("declaring the queue");
 	props._flags = AMQP_BASIC_DELIVERY_MODE_FLAG;
 	props.delivery_mode = AMQP_DELIVERY_PERSISTENT;

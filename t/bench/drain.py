@@ -5,6 +5,7 @@ import contextlib
 import os
 import random
 import re
+import resource
 import shutil
 import statistics
 import subprocess
@@ -138,33 +139,53 @@ def rabbit(root, work):
         node.wait(60)
 
 
+def cpu():
+    """CPU seconds of all children that have ended."""
+    used = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return used.ru_utime + used.ru_stime
+
+
+def amqp_queue(root, build, work, args, broker, kind):
+    """One type of queue: a bare publisher and our drain, by turns."""
+    n = int(20000 * args.scale)
+    uri, port = broker
+    name = "bench-" + kind
+    bench = [os.path.join(root, "build/t/bench/amqpbench"), port, name]
+    rows = []
+    subprocess.run(bench + ["1000", "4096", "128", kind], check=True,
+                   stdout=subprocess.DEVNULL)
+    for r in range(args.rounds):
+        start = cpu()
+        done = subprocess.run(bench + [str(n), "4096", "128", kind],
+                              check=True, capture_output=True, text=True)
+        bare_cpu = cpu() - start
+        queue = Queue(build, work, "amqp%s%d" % (kind, r), {
+            "routes": "example.com:amqp:/" + name, "amqp": uri})
+        queue.fill(n)
+        start = cpu()
+        seconds = queue.drain()
+        rows.append((n / seconds, float(done.stdout),
+                     (cpu() - start) / n * 1e6, bare_cpu / n * 1e6))
+        shutil.rmtree(queue.peer.dir)
+        subprocess.run(bench + ["1", "4096", "128", kind], check=True,
+                       stdout=subprocess.DEVNULL)
+    mid = [statistics.median(c) for c in zip(*rows)]
+    print("amqp: %d messages of 4 KiB into a durable %s queue, window 128: "
+          "%.0f messages/s; a bare publisher %.0f; ratio %.2f; CPU %.0f "
+          "microseconds each, bare %.0f" % (
+              n, kind, mid[0], mid[1],
+              statistics.median(a / b for a, b, _, _ in rows), mid[2],
+              mid[3]))
+
+
 def amqp(root, build, work, args):
     if shutil.which("rabbitmq-server") is None:
         print("amqp: not measured, no rabbitmq-server here")
         return
-    n = int(10000 * args.scale)
-    bare, ours = [], []
     with rabbit(root, work) as broker:
-        if broker is None:
-            return
-        uri, port = broker
-        bench = [os.path.join(root, "build/t/bench/amqpbench"), port,
-                 "bench"]
-        subprocess.run(bench + ["1000", "4096", "128"], check=True,
-                       stdout=subprocess.DEVNULL)
-        for r in range(args.rounds):
-            done = subprocess.run(bench + [str(n), "4096", "128"],
-                                  check=True, capture_output=True, text=True)
-            bare.append(float(done.stdout))
-            queue = Queue(build, work, "amqp%d" % r, {
-                "routes": "example.com:amqp:/bench", "amqp": uri})
-            queue.fill(n)
-            ours.append(n / queue.drain())
-            shutil.rmtree(queue.peer.dir)
-    print("amqp: %d messages of 4 KiB, persistent and confirmed, window 128:"
-          " %.0f messages/s; a bare publisher %.0f; ratio %.2f" % (
-              n, statistics.median(ours), statistics.median(bare),
-              statistics.median(a / b for a, b in zip(ours, bare))))
+        if broker is not None:
+            for kind in ("classic", "quorum"):
+                amqp_queue(root, build, work, args, broker, kind)
 
 
 def make_due(queue, now, waiting):
