@@ -113,8 +113,11 @@ take_chunk(struct session *s, bool last)
 
 	if (size == 0 && !last && (r = session_count_junk(s)).code != 0)
 		return r;
-	if (s->tx.lost_chunk.code != 0)
+	if (s->tx.lost_chunk.code != 0) {
+		/* RFC 3030 2: they may have been on their way. */
+		s->repeated = true;
 		return s->tx.lost_chunk;
+	}
 	if (s->arrival == NULL && (r = begin(s)).code != 0)
 		return r;
 	s->verb = SPAN("BDAT");

@@ -97,6 +97,8 @@ struct session {
 	struct span list;	    /* what that hook made of a list */
 	void *parsed;		    /* what admit found, for act; in scratch */
 	bool reset_after;	    /* set by acts that end a transaction */
+	bool repeated;		    /* the reply is one that was given before,
+				     * and no error of its own */
 	struct span verb;	    /* being answered: "" for the banner, "."
 				     * for the end of data */
 	struct transaction tx;

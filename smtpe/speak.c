@@ -170,13 +170,13 @@ session_reply(struct session *s, struct reply r)
 {
 	struct buf wire = {0};
 
-	if (r.code >= 400 && r.code != 421) {
+	if (r.code >= 400 && r.code != 421 && !s->repeated) {
 		struct reply end = session_count_error(s);
 
 		if (end.code != 0)
 			r = end;
 	}
-	if (r.code >= 400)
+	if (r.code >= 400 && !s->repeated)
 		log_reply(s, r);
 	reply_format(r, &wire);
 	if (hook_defined(s->hooks, HOOK_reply))

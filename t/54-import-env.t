@@ -1,6 +1,7 @@
 #!/bin/sh
 # smtpe-import-env: the settings of a receiver that is set by variables
-# become a control directory that smtpe and queuerun run with.
+# become a control directory that smtpe and queuerun run with; what may stand
+# in a URI (RFC 3986 2.1) and what not.
 # shellcheck source=t/lib.sh
 . "${0%/*}/lib.sh"
 need python3
