@@ -1,5 +1,6 @@
 """tls: STARTTLS, certificates, client certificates and what goes wrong,
 seen from the other side of the socket. Speaks TAP."""
+# rfc: 3207 4.2
 import os
 import re
 import signal
