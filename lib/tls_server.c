@@ -183,6 +183,9 @@ tls_server_start(const struct tls_server_config *c)
 		tls_peer_ask(&server.peer, cc);
 	open_cache(c->cache);
 	br_ssl_server_reset(cc);
+	/* An alert about a version that we do not speak is a record, too, and
+	 * clients want one of some version around it. */
+	cc->eng.version_out = BR_TLS12;
 	return &server.tls;
 }
 

@@ -212,8 +212,6 @@ def refused():
     controls()
     v = ssl.TLSVersion
     for name, context in (
-            ("TLS 1.1", client(versions=(v.TLSv1_1, v.TLSv1_1),
-                               ciphers="ALL:@SECLEVEL=0")),
             ("TLS 1.3 alone", client(versions=(v.TLSv1_3, v.TLSv1_3))),
             ("CBC", client(versions=(v.TLSv1_2, v.TLSv1_2),
                            ciphers="ECDHE-ECDSA-AES128-SHA256")),
@@ -226,6 +224,25 @@ def refused():
         same(s.close()[1], 0, "exit 0")
         like(log(), "event=tls-failed id=[^ ]+ ip=127.0.0.1 error=",
              "a log line")
+    # A ClientHello of TLS 1.1, which libraries make no more.
+    bio = ssl.MemoryBIO()
+    tls = client(versions=(v.TLSv1_2, v.TLSv1_2)).wrap_bio(ssl.MemoryBIO(),
+                                                           bio)
+    try:
+        tls.do_handshake()
+    except ssl.SSLWantReadError:
+        pass
+    octets = bio.read()
+    for version in (b"\3\0", b"\3\1", b"\3\2"):
+        s = start()
+        hello(s)
+        s.send(b"STARTTLS\r\n")
+        s.expect("220")
+        s.send(octets[:9] + version + octets[11:])
+        alert = s.receive_raw()
+        same(alert, b"\x15\3\3\0\2\2\x46",
+             "SSL 3, TLS 1.0, TLS 1.1: the alert protocol_version")
+        same(s.close()[1], 0, "exit 0")
     context = session.tls_client()
     context.set_alpn_protocols(["http/1.1"])
     s = start()

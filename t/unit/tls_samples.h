@@ -1,0 +1,137 @@
+/*
+ * tls_samples: certificates and keys for tests, made with openssl(1) and worth
+ * nothing to anybody. SAMPLE_EC has the names mx.example.org and
+ * *.example.net; SAMPLE_RSA (1024 bits) has no common name.
+ */
+#ifndef TLS_SAMPLES_H
+#define TLS_SAMPLES_H
+
+#define SAMPLE_EC \
+	"-----BEGIN CERTIFICATE-----\n" \
+	"MIIB4DCCAYagAwIBAgIUQSWOJ5Cg9rPO2wO1W7m7cSWJAWMwCgYIKoZIzj0EAwIw\n" \
+	"KDENMAsGA1UECgwEdGVzdDEXMBUGA1UEAwwObXguZXhhbXBsZS5vcmcwIBcNMjYx\n" \
+	"MTIwMTM1ODA1WhgPMjEyNjEwMjcxMzU4MDVaMCgxDTALBgNVBAoMBHRlc3QxFzAV\n" \
+	"BgNVBAMMDm14LmV4YW1wbGUub3JnMFkwEwYHKoZIzj0CAQYIKoZIzj0DAQcDQgAE\n" \
+	"GkrOTdRa98QESC5JBEN5tnbVMqLHTUUesbLKiIkw8T4xov299uBT6uId2QlV6OIm\n" \
+	"8voDrZopsm+395KxuGbLvKOBizCBiDAdBgNVHQ4EFgQUjzZBlGU886Bd/g7oNCtP\n" \
+	"NlzG5cIwHwYDVR0jBBgwFoAUjzZBlGU886Bd/g7oNCtPNlzG5cIwDwYDVR0TAQH/\n" \
+	"BAUwAwEB/zA1BgNVHREELjAsgg5teC5leGFtcGxlLm9yZ4INKi5leGFtcGxlLm5l\n" \
+	"dIELYUBiLmV4YW1wbGUwCgYIKoZIzj0EAwIDSAAwRQIgSB/OXTUTxRUxqWyJlYU7\n" \
+	"GmKW7wnR4E3xzSwoR0YJ09UCIQCDwJgXW3EBkpf7UAZKWDVaXgSV+rt//or1YkJM\n" \
+	"BrGmdg==\n" \
+	"-----END CERTIFICATE-----\n"
+
+#define SAMPLE_EC_KEY \
+	"-----BEGIN PRIVATE KEY-----\n" \
+	"MIGHAgEAMBMGByqGSM49AgEGCCqGSM49AwEHBG0wawIBAQQgud0vkQ/8LAdbugAV\n" \
+	"5Kc3wWuoYDODZPlaAKjuE4F7GWWhRANCAAQaSs5N1Fr3xARILkkEQ3m2dtUyosdN\n" \
+	"RR6xssqIiTDxPjGi/b324FPq4h3ZCVXo4iby+gOtmimyb7f3krG4Zsu8\n" \
+	"-----END PRIVATE KEY-----\n"
+
+#define SAMPLE_EC_SEC1 \
+	"-----BEGIN EC PRIVATE KEY-----\n" \
+	"MHcCAQEEILndL5EP/CwHW7oAFeSnN8FrqGAzg2T5WgCo7hOBexlloAoGCCqGSM49\n" \
+	"AwEHoUQDQgAEGkrOTdRa98QESC5JBEN5tnbVMqLHTUUesbLKiIkw8T4xov299uBT\n" \
+	"6uId2QlV6OIm8voDrZopsm+395KxuGbLvA==\n" \
+	"-----END EC PRIVATE KEY-----\n"
+
+#define SAMPLE_EC_NO_PUBLIC \
+	"-----BEGIN EC PRIVATE KEY-----\n" \
+	"MDECAQEEILndL5EP/CwHW7oAFeSnN8FrqGAzg2T5WgCo7hOBexlloAoGCCqGSM49\n" \
+	"AwEH\n" \
+	"-----END EC PRIVATE KEY-----\n"
+
+#define SAMPLE_EC_OLD_ENCRYPTED \
+	"-----BEGIN EC PRIVATE KEY-----\n" \
+	"Proc-Type: 4,ENCRYPTED\n" \
+	"DEK-Info: AES-128-CBC,6DB9BB316A98D84A807EEF1735C79D6B\n" \
+	"\n" \
+	"4LybXn5ymhjcmwYLZ7U97AYJG2sgtqY3COlKiumYEjSMx3gMVBsA35VpsY/YppRw\n" \
+	"0hvzaP6k0z2Jw1vCcLmYnP4u/4QjA5W8CZwmZIEKyeft1mbx8pRtLr+f+PciReSJ\n" \
+	"OTOrEX23/Z+FXYwV8AAEjWAMmgt5hWIKktyeSjdPbEI=\n" \
+	"-----END EC PRIVATE KEY-----\n"
+
+#define SAMPLE_EC_ENCRYPTED \
+	"-----BEGIN ENCRYPTED PRIVATE KEY-----\n" \
+	"MIHsMFcGCSqGSIb3DQEFDTBKMCkGCSqGSIb3DQEFDDAcBAi2MyxFDZEVNwICCAAw\n" \
+	"DAYIKoZIhvcNAgkFADAdBglghkgBZQMEASoEEOePjbLFMn35JaCl+jzEE/IEgZDS\n" \
+	"NjESHpdnxGWPHnjZhyuV41WgT7b6i25dE24QM8wizhqXtU1Q2IngCdVbHQtQwrZH\n" \
+	"Z0SbayVyiB7xA9qikoAVXZfpitw37h23chthaDbEPdq5BqeWcgnLY8vIdqDzyhp+\n" \
+	"RNdq25nYG2i00W64fyXhqmvBeswEh8B60OE/ft79L74r247e12Tk7sv9UTKWHYg=\n" \
+	"-----END ENCRYPTED PRIVATE KEY-----\n"
+
+#define SAMPLE_OTHER_KEY \
+	"-----BEGIN PRIVATE KEY-----\n" \
+	"MIGHAgEAMBMGByqGSM49AgEGCCqGSM49AwEHBG0wawIBAQQg7+P2BCDEjGyqNYLy\n" \
+	"A/GTcVxLVZpTUQXasJzZ7WDel2KhRANCAASoJxXZOLJisWv0gs4MCTnA65r5qCX2\n" \
+	"HonJ2rntFmEhenAyUkSeLAAgFikPpn9lRHzHncTyzq2STZxjL/pfYi/4\n" \
+	"-----END PRIVATE KEY-----\n"
+
+#define SAMPLE_RSA \
+	"-----BEGIN CERTIFICATE-----\n" \
+	"MIICHjCCAYegAwIBAgIURiGt1vCu1+KN1WdDAu7LV/W0b7swDQYJKoZIhvcNAQEL\n" \
+	"BQAwEzERMA8GA1UECgwIbmFtZWxlc3MwIBcNMjYxMTIwMTM1ODA1WhgPMjEyNjEw\n" \
+	"MjcxMzU4MDVaMBMxETAPBgNVBAoMCG5hbWVsZXNzMIGfMA0GCSqGSIb3DQEBAQUA\n" \
+	"A4GNADCBiQKBgQC96nSVv1Jrwkoo2ycAgVBbPsafz9d/MlYXaAE1it/0SUFBS2z4\n" \
+	"KPaXuya5pXDgp8+iq+kHHNrrYgondLwRI+OylUdq0yDK78D10AxN8x5WfcrGS8u4\n" \
+	"QbtdkvMs8siCVEWHUvMCELJuay4YhSuQj154RGWGWcGelImwUVdsvMj6swIDAQAB\n" \
+	"o20wazAdBgNVHQ4EFgQUWkteAqG3CJvWtx6iIw4XFtlGD18wHwYDVR0jBBgwFoAU\n" \
+	"WkteAqG3CJvWtx6iIw4XFtlGD18wDwYDVR0TAQH/BAUwAwEB/zAYBgNVHREEETAP\n" \
+	"gQ1yc2FAYi5leGFtcGxlMA0GCSqGSIb3DQEBCwUAA4GBAGQY8KStWRLP7AZK5whv\n" \
+	"H/0Wir0tPgf1YFXsDFVGRq0nNHMXE0+Cs2jv9mHota5ZBbMgAZ8zsA0/231GgrjO\n" \
+	"XOPLFQO71us4BwGH4g7qA/cVhmaOvS+bWD2crYIukgZM/SH+CuSLI5XrD7cXBqpa\n" \
+	"rT5hiwfTw5OcBeFdf3VLtECo\n" \
+	"-----END CERTIFICATE-----\n"
+
+#define SAMPLE_RSA_KEY \
+	"-----BEGIN PRIVATE KEY-----\n" \
+	"MIICdgIBADANBgkqhkiG9w0BAQEFAASCAmAwggJcAgEAAoGBAL3qdJW/UmvCSijb\n" \
+	"JwCBUFs+xp/P138yVhdoATWK3/RJQUFLbPgo9pe7JrmlcOCnz6Kr6Qcc2utiCid0\n" \
+	"vBEj47KVR2rTIMrvwPXQDE3zHlZ9ysZLy7hBu12S8yzyyIJURYdS8wIQsm5rLhiF\n" \
+	"K5CPXnhEZYZZwZ6UibBRV2y8yPqzAgMBAAECgYBCtVP2NZnR2BEMgM4WU1XSdx51\n" \
+	"jB/5wciTuCiUkg9QU1rkgIXqNRlI+qgDlaUshEVeslvL78rF204Nxec5bg3QVaXk\n" \
+	"9T8pu+d9bKiL9pNeGbobqOFX4i/8sC1Ip/gCzLwGS4jNhq9qgrAIcKGMRgBEMNyV\n" \
+	"IhcK9PWoeQ6Pu8UggQJBAObuWhpLytjxJoejcj7jBUtPrvUMjmYC/3Nmimu9COrL\n" \
+	"3iv5zj67ah43l6kfcvaPDNyIr3YviVkws1bhSLM/uCMCQQDSiEcAOdrSmwm7YFrk\n" \
+	"DvXFt6ljUwRGeyCDK2K5kfXSpXFgGYehx37fX3LXCwm3zxVzr8GB4kY1KFovRgu5\n" \
+	"PBQxAkAQ3xEOIsNrHhMmjbZnCcb1PZkWphgxM77d+3vZazIflU1iARokUyTpmD4o\n" \
+	"SPfpM4JJCmNnSwnJzlkL2+Gn1tvpAkEAsieD/Zr3ozRzHc7B2y8Vp0Rt4JEFkybq\n" \
+	"MlVqa6IqJSC/OhUggzQwFpHMulCq3pIskwLtex2hT6Zf+pUJoqxGYQJAcxvktX+C\n" \
+	"9TGXWdR6MnN11zHXv4dG/QD7tLXrzEW+5i9iv4YygSfhfOGdqCpJzdL4eRLoPI/X\n" \
+	"8bXEUQXOxn/5zw==\n" \
+	"-----END PRIVATE KEY-----\n"
+
+#define SAMPLE_RSA_PKCS1 \
+	"-----BEGIN RSA PRIVATE KEY-----\n" \
+	"MIICXAIBAAKBgQC96nSVv1Jrwkoo2ycAgVBbPsafz9d/MlYXaAE1it/0SUFBS2z4\n" \
+	"KPaXuya5pXDgp8+iq+kHHNrrYgondLwRI+OylUdq0yDK78D10AxN8x5WfcrGS8u4\n" \
+	"QbtdkvMs8siCVEWHUvMCELJuay4YhSuQj154RGWGWcGelImwUVdsvMj6swIDAQAB\n" \
+	"AoGAQrVT9jWZ0dgRDIDOFlNV0ncedYwf+cHIk7golJIPUFNa5ICF6jUZSPqoA5Wl\n" \
+	"LIRFXrJby+/KxdtODcXnOW4N0FWl5PU/KbvnfWyoi/aTXhm6G6jhV+Iv/LAtSKf4\n" \
+	"Asy8BkuIzYavaoKwCHChjEYARDDclSIXCvT1qHkOj7vFIIECQQDm7loaS8rY8SaH\n" \
+	"o3I+4wVLT671DI5mAv9zZoprvQjqy94r+c4+u2oeN5epH3L2jwzciK92L4lZMLNW\n" \
+	"4UizP7gjAkEA0ohHADna0psJu2Ba5A71xbepY1MERnsggytiuZH10qVxYBmHocd+\n" \
+	"319y1wsJt88Vc6/BgeJGNShaL0YLuTwUMQJAEN8RDiLDax4TJo22ZwnG9T2ZFqYY\n" \
+	"MTO+3ft72WsyH5VNYgEaJFMk6Zg+KEj36TOCSQpjZ0sJyc5ZC9vhp9bb6QJBALIn\n" \
+	"g/2a96M0cx3OwdsvFadEbeCRBZMm6jJVamuiKiUgvzoVIIM0MBaRzLpQqt6SLJMC\n" \
+	"7XsdoU+mX/qVCaKsRmECQHMb5LV/gvUxl1nUejJzddcx17+HRv0A+7S168xFvuYv\n" \
+	"Yr+GMoEn4XzhnagqSc3S+HkS6DyP1/G1xFEFzsZ/+c8=\n" \
+	"-----END RSA PRIVATE KEY-----\n"
+
+#define SAMPLE_ED \
+	"-----BEGIN CERTIFICATE-----\n" \
+	"MIIBMDCB46ADAgECAhRLm8r27+vH6nY4yEsuvyM/G4Nn3zAFBgMrZXAwDTELMAkG\n" \
+	"A1UEAwwCZWQwIBcNMjYxMTIwMTM1ODA1WhgPMjEyNjEwMjcxMzU4MDVaMA0xCzAJ\n" \
+	"BgNVBAMMAmVkMCowBQYDK2VwAyEArzXZdZ3XHomUny4afzQEfBzNZ22eVQLRsk4N\n" \
+	"qKI3dcajUzBRMB0GA1UdDgQWBBQb/wgYEmHa7wtHCmh/ASamqZ4FqjAfBgNVHSME\n" \
+	"GDAWgBQb/wgYEmHa7wtHCmh/ASamqZ4FqjAPBgNVHRMBAf8EBTADAQH/MAUGAytl\n" \
+	"cANBADslXO7EvJlthePYaX8V4grXJ6BwusVlGS7+nFIQRJmAhrbwdC5t5JsXb8xJ\n" \
+	"X2vfQwbHDNoBj4krjzk7NtI+BwI=\n" \
+	"-----END CERTIFICATE-----\n"
+
+#define SAMPLE_ED_KEY \
+	"-----BEGIN PRIVATE KEY-----\n" \
+	"MC4CAQAwBQYDK2VwBCIEIPEDSMayCwRs9ZB0kX1QbV04I5ZNR/jieRQ4Sg/t4GOk\n" \
+	"-----END PRIVATE KEY-----\n"
+
+#endif
