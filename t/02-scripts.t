@@ -6,7 +6,7 @@
 need shellcheck
 
 cd "$HERE/.." || exit 1
-for f in scripts/* .ci/run etc/tcpserver/* t/*.sh t/*.t t/slow/*.t; do
+for f in scripts/* .ci/run etc/*/run etc/tcpserver/* t/*.sh t/*.t t/slow/*.t; do
 	[ -f "$f" ] || continue
 	case $(head -n 1 "$f") in
 	'#!/bin/sh' | '# '*.sh:*) ;;
