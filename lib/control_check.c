@@ -51,6 +51,42 @@ is_amqpformat(struct span s)
 }
 
 static bool
+is_batch(struct span s)
+{
+	static const char *const words[] = {
+	    "domain", "recipient", "all", NULL};
+
+	return is_one_of(s, words);
+}
+
+static bool
+is_traceheader(struct span s)
+{
+	static const char *const words[] = {
+	    "received", "supplement", "none", NULL};
+
+	return is_one_of(s, words);
+}
+
+static bool
+is_ownheaders(struct span s)
+{
+	static const char *const words[] = {"remove", "rename", "keep", NULL};
+
+	return is_one_of(s, words);
+}
+
+/* RFC 5322 3.6.8, and short enough to stand on a line. */
+static bool
+is_field_name(struct span s)
+{
+	for (size_t i = 0; i < s.n; i++)
+		if (s.p[i] <= ' ' || s.p[i] >= 0x7f || s.p[i] == ':')
+			return false;
+	return s.n > 0 && s.n <= 60;
+}
+
+static bool
 is_net(struct span s)
 {
 	struct ip_net net;
@@ -162,6 +198,11 @@ static const struct {
     {CONTROL_proxytimeout, is_given, "is not a time"},
     {CONTROL_maxpressure, is_percent, "is not a number up to 100"},
     {CONTROL_maxiopressure, is_percent, "is not a number up to 100"},
+    {CONTROL_batch, is_batch, "is none of domain, recipient, all"},
+    {CONTROL_traceheaders, is_traceheader,
+	"is none of received, supplement, none"},
+    {CONTROL_ownheaders, is_ownheaders, "is none of remove, rename, keep"},
+    {CONTROL_supplementheader, is_field_name, "is not a field name"},
     {CONTROL_domains, is_domain_config,
 	"is not domain:relay_to=1 relay_from=192.0.2.0/24"},
     {CONTROL_queues, is_queue_config,

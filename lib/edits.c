@@ -122,11 +122,9 @@ make_field(struct edits *e, struct span name, struct span value,
 
 /* --- the list --- */
 
-static const char *
-put_edit(struct edits *e, size_t at, struct envelope_edit edit)
+static void
+insert(struct edits *e, size_t at, struct envelope_edit edit)
 {
-	if (e->n >= EDITS_MAX)
-		return "too many edits";
 	if (e->n == e->cap) {
 		size_t cap = e->cap ? e->cap * 2 : 8;
 		struct envelope_edit *v =
@@ -141,7 +139,21 @@ put_edit(struct edits *e, size_t at, struct envelope_edit edit)
 	e->v[at] = edit;
 	e->n++;
 	e->changes++;
+}
+
+static const char *
+put_edit(struct edits *e, size_t at, struct envelope_edit edit)
+{
+	if (e->n >= EDITS_MAX)
+		return "too many edits";
+	insert(e, at, edit);
 	return NULL;
+}
+
+void
+edits_put(struct edits *e, struct envelope_edit edit)
+{
+	insert(e, edit.kind == EDIT_PREPEND ? 0 : e->n, edit);
 }
 
 static void

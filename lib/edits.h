@@ -31,6 +31,10 @@ struct edits {
 const char *edits_add(struct edits *e, enum edit_kind kind, struct span name,
     struct span value);
 
+/* The same for an edit of our own, which is right and counts against no
+ * limit; its text lives as long as e->arena. EDIT_PREPEND: in front of all. */
+void edits_put(struct edits *e, struct envelope_edit edit);
+
 /* The value of the n-th field (from 1) of that name, in any case; false when
  * there is none. Folds stay in it. */
 bool edits_find(const struct edits *e, struct span header, struct span name,

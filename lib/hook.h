@@ -133,6 +133,9 @@ struct hook_facts {
 	bool tls_resumed;
 	bool relay;		  /* the client may send to anybody */
 	struct edits *edits;	  /* of the transaction (edits.h); NULL: none */
+	/* Metadata for every message of the connection, or of the transaction
+	 * (NULL outside one). */
+	struct message *(*metadata)(void *session, bool connection);
 	/* The header block as received; false while it is not complete. */
 	bool (*header)(void *session, struct span *block);
 	/* The client's name, "[ip]" without one; may ask the DNS. */

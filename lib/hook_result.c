@@ -120,6 +120,7 @@ code_fits(int code, int rows_code)
 	case 221:
 	case 235:
 	case 334:
+	case 353:
 	case 354:
 		return code == rows_code;
 	default:

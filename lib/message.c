@@ -173,6 +173,12 @@ message_put_rcpt(struct message *m, struct span address, struct span params)
 	    false});
 }
 
+void
+message_deal(struct message *m, const struct message_rcpt *r)
+{
+	put_rcpt(m, r);
+}
+
 const char *
 message_add_rcpt(struct message *m, struct span address, bool relay)
 {

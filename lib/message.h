@@ -104,6 +104,8 @@ const char *message_set_sender(struct message *m, struct span address);
 
 void message_put_rcpt(struct message *m, struct span address,
     struct span params);
+/* The same recipient as another message's. */
+void message_deal(struct message *m, const struct message_rcpt *r);
 const char *message_add_rcpt(struct message *m, struct span address,
     bool relay);
 /* Takes away the open ones of that address: how many. */

@@ -4,6 +4,7 @@
  * moment, so nothing can be out of date and what nobody reads costs nothing.
  */
 #include "mod.h"
+#include "mod_msg.h"
 
 typedef void fact(lua_State *, const struct hook_facts *);
 
@@ -355,6 +356,51 @@ client_write(lua_State *L)
 	return 1;
 }
 
+/* Raises where there is nothing to keep it with. */
+static struct message *
+metadata(lua_State *L, bool all)
+{
+	const struct hook_facts *f = hook_engine.config.facts;
+	struct message *m = NULL;
+
+	if (f != NULL && f->metadata != NULL)
+		m = f->metadata(f->session, all);
+	if (m == NULL)
+		luaL_error(L, all ? "there is no connection" :
+				    "there is no transaction");
+	return m;
+}
+
+/* connection.get_meta(key) -> string, number, boolean or nil */
+static int
+connection_get_meta(lua_State *L)
+{
+	return mod_msg_get_meta(L, metadata(L, true), 1);
+}
+
+/* connection.set_meta(key, value): metadata for every message of this
+ * connection whose end is still to come; nil takes it away */
+static int
+connection_set_meta(lua_State *L)
+{
+	return mod_msg_set_meta(L, metadata(L, true), 1);
+}
+
+/* transaction.get_meta(key) -> string, number, boolean or nil */
+static int
+transaction_get_meta(lua_State *L)
+{
+	return mod_msg_get_meta(L, metadata(L, false), 1);
+}
+
+/* transaction.set_meta(key, value): metadata for the message of this
+ * transaction, from hook.mail on; nil takes it away */
+static int
+transaction_set_meta(lua_State *L)
+{
+	return mod_msg_set_meta(L, metadata(L, false), 1);
+}
+
 /* Gives the table on top its metatable. */
 static void
 set_view(lua_State *L, const struct field *fields, bool readonly)
@@ -394,15 +440,22 @@ open_recipients(lua_State *L)
 void
 mod_client_open(lua_State *L)
 {
+	static const luaL_Reg of_connection[] = {
+	    {"get_meta", connection_get_meta},
+	    {"set_meta", connection_set_meta}, {NULL, NULL}};
+	static const luaL_Reg of_transaction[] = {
+	    {"get_meta", transaction_get_meta},
+	    {"set_meta", transaction_set_meta}, {NULL, NULL}};
+
 	lua_newtable(L);
 	lua_pushcfunction(L, client_write);
 	lua_setfield(L, -2, "write");
 	set_view(L, client, false);
 	lua_setglobal(L, "client");
-	lua_newtable(L);
+	luaL_newlib(L, of_connection);
 	set_view(L, connection, true);
 	lua_setglobal(L, "connection");
-	lua_newtable(L);
+	luaL_newlib(L, of_transaction);
 	set_view(L, transaction, true);
 	lua_setglobal(L, "transaction");
 	open_recipients(L);

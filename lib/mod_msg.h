@@ -20,6 +20,10 @@ struct message *mod_msg_change(lua_State *L, unsigned part);
 /* Pushes a field's value on one line (RFC 5322 2.2.3). */
 void mod_push_value(lua_State *L, struct span value);
 
+/* get_meta and set_meta for a message, with the key at idx. */
+int mod_msg_get_meta(lua_State *L, const struct message *m, int idx);
+int mod_msg_set_meta(lua_State *L, struct message *m, int idx);
+
 /* The methods of the other rooms. */
 extern const luaL_Reg mod_msg_envelope[], mod_msg_octets[],
     mod_msg_parts[];

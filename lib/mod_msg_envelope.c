@@ -171,13 +171,11 @@ remove_recipient(lua_State *L)
 
 /* --- metadata --- */
 
-/* msg:get_meta(key) -> string, number, boolean or nil */
-static int
-get_meta(lua_State *L)
+int
+mod_msg_get_meta(lua_State *L, const struct message *m, int idx)
 {
-	const struct message *m = mod_msg_check(L);
 	const struct envelope_meta *meta =
-	    message_meta(m, mod_check_span(L, 2));
+	    message_meta(m, mod_check_span(L, idx));
 
 	if (meta == NULL) {
 		luaL_pushfail(L);
@@ -192,6 +190,13 @@ get_meta(lua_State *L)
 	if (meta->type == META_NUMBER)
 		lua_stringtonumber(L, lua_tostring(L, -1));
 	return 1;
+}
+
+/* msg:get_meta(key) -> string, number, boolean or nil */
+static int
+get_meta(lua_State *L)
+{
+	return mod_msg_get_meta(L, mod_msg_check(L), 2);
 }
 
 /* A number that reads back as itself. */
@@ -210,39 +215,46 @@ number_text(lua_State *L, int idx, char out[40])
 	return span_make(out, (size_t)n);
 }
 
+int
+mod_msg_set_meta(lua_State *L, struct message *m, int idx)
+{
+	struct span name = mod_check_span(L, idx), value = {NULL, 0};
+	enum meta_type type = META_STRING;
+	const char *why;
+	char number[40];
+
+	switch (lua_type(L, idx + 1)) {
+	case LUA_TNIL:
+		break;
+	case LUA_TSTRING:
+		value = mod_check_span(L, idx + 1);
+		break;
+	case LUA_TNUMBER:
+		type = META_NUMBER;
+		luaL_argcheck(L, isfinite(lua_tonumber(L, idx + 1)), idx + 1,
+		    "not a finite number");
+		value = number_text(L, idx + 1, number);
+		break;
+	case LUA_TBOOLEAN:
+		type = META_BOOL;
+		value = lua_toboolean(L, idx + 1) ? SPAN("true") :
+						    SPAN("false");
+		break;
+	default:
+		return luaL_typeerror(L, idx + 1,
+		    "string, number, boolean or nil");
+	}
+	if ((why = message_set_meta(m, name, type, value)) != NULL)
+		return luaL_error(L, "metadata: %s", why);
+	return 0;
+}
+
 /* msg:set_meta(key, value): a string, a number or a boolean, kept with the
  * message until it is gone; nil takes it away */
 static int
 set_meta(lua_State *L)
 {
-	struct message *m = mod_msg_change(L, MESSAGE_META);
-	struct span name = mod_check_span(L, 2), value = {NULL, 0};
-	enum meta_type type = META_STRING;
-	const char *why;
-	char number[40];
-
-	switch (lua_type(L, 3)) {
-	case LUA_TNIL:
-		break;
-	case LUA_TSTRING:
-		value = mod_check_span(L, 3);
-		break;
-	case LUA_TNUMBER:
-		type = META_NUMBER;
-		luaL_argcheck(L, isfinite(lua_tonumber(L, 3)), 3,
-		    "not a finite number");
-		value = number_text(L, 3, number);
-		break;
-	case LUA_TBOOLEAN:
-		type = META_BOOL;
-		value = lua_toboolean(L, 3) ? SPAN("true") : SPAN("false");
-		break;
-	default:
-		return luaL_typeerror(L, 3, "string, number, boolean or nil");
-	}
-	if ((why = message_set_meta(m, name, type, value)) != NULL)
-		return luaL_error(L, "metadata: %s", why);
-	return 0;
+	return mod_msg_set_meta(L, mod_msg_change(L, MESSAGE_META), 2);
 }
 
 const luaL_Reg mod_msg_envelope[] = {

@@ -101,6 +101,21 @@ queue_in_write(struct queue_in *in, struct span s)
 }
 
 int
+queue_in_replace(struct queue_in *in, struct span s)
+{
+	bool written = in->pending != in->size;
+
+	in->pending = 0;
+	in->size = 0;
+	if (in->error == 0 && written && (ftruncate(in->fd, 0) == -1 ||
+	    lseek(in->fd, 0, SEEK_SET) == -1))
+		in->error = errno;
+	queue_in_write(in, s);
+	errno = in->error;
+	return in->error == 0 ? 0 : -1;
+}
+
+int
 queue_in_flush(struct queue_in *in)
 {
 	write_pending(in);

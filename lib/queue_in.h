@@ -31,6 +31,9 @@ int queue_in_open(struct queue_in *in, struct queue *q);
 /* Appends to the message. Failures are kept in in->error. */
 void queue_in_write(struct queue_in *in, struct span s);
 
+/* The message is this one instead: 0, or -1 and errno (in in->error, too). */
+int queue_in_replace(struct queue_in *in, struct span s);
+
 /* Everything so far is in the file, for others to read: 0, or -1, errno. */
 int queue_in_flush(struct queue_in *in);
 

@@ -20,8 +20,9 @@ local policy = {}
 policy.now = os.time
 
 local stages = {}
-for name in ([[firewall accept params command helo ehlo auth mail rcpt data
-    content header eoh body dot forward reset rset noop help quit unknown
+for name in ([[firewall accept params command helo ehlo starttls auth mail domain
+    rcpt data content header eoh body dot forward split received queue_config
+    reset rset noop help quit unknown
     xclient out_seq error reply close]]):gmatch("%S+") do
 	stages[name] = true
 end

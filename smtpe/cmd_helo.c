@@ -3,6 +3,16 @@
 #include "command.h"
 #include "starttls.h"
 
+/* RFC 2033 4.1: LHLO, and neither HELO nor EHLO, in LMTP. */
+static struct reply
+admit_verb(const struct session *s, bool lmtp)
+{
+	if (s->controls.lmtp == lmtp)
+		return REPLY_NONE;
+	return lmtp ? REPLY(500, "5.5.1", "This is SMTP, say EHLO") :
+		      REPLY(500, "5.5.1", "This is LMTP, say LHLO");
+}
+
 /*
  * The argument is taken as it is: RFC 5321 4.1.4 forbids to refuse mail
  * because a name does not verify, and policy is the script's.
@@ -31,7 +41,9 @@ greeted(struct session *s, bool esmtp)
 struct reply
 cmd_helo_admit(struct session *s, struct span argument)
 {
-	return admit_name(s, argument);
+	struct reply r = admit_verb(s, false);
+
+	return r.code != 0 ? r : admit_name(s, argument);
 }
 
 struct reply
@@ -119,6 +131,8 @@ extensions(struct session *s)
 	offer(s, &b, "8BITMIME");
 	offer(s, &b, "CHUNKING");
 	offer(s, &b, "DSN");
+	if (!s->controls.lmtp)
+		offer(s, &b, "PRDR");
 	offer(s, &b, "ENHANCEDSTATUSCODES");
 	offer_limits(s, &b);
 	offer(s, &b, "SMTPUTF8");
@@ -128,13 +142,35 @@ extensions(struct session *s)
 	return list;
 }
 
-struct reply
-cmd_ehlo_admit(struct session *s, struct span argument)
+static struct reply
+admit_extended(struct session *s, struct span argument, bool lmtp)
 {
+	struct reply r = admit_verb(s, lmtp);
+
+	if (r.code != 0)
+		return r;
 	admit_name(s, argument);
 	s->args[1] = HOOK_LIST(extensions(s));
 	s->nargs = 2;
 	return REPLY_NONE;
+}
+
+struct reply
+cmd_ehlo_admit(struct session *s, struct span argument)
+{
+	return admit_extended(s, argument, false);
+}
+
+struct reply
+cmd_lhlo_admit(struct session *s, struct span argument)
+{
+	return admit_extended(s, argument, true);
+}
+
+struct reply
+cmd_lhlo_act(struct session *s, struct reply answer)
+{
+	return cmd_ehlo_act(s, answer);
 }
 
 struct reply

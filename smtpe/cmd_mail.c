@@ -55,6 +55,16 @@ parse_envid(struct session *s, struct span value)
 	    dsn_parse_envid(value, &s->scratch, &envid));
 }
 
+/* draft-hall-prdr: a reply for each recipient. */
+static struct reply
+parse_prdr(struct session *s, struct span value)
+{
+	if (value.n > 0)
+		return REPLY(501, "5.5.4", "PRDR takes no value");
+	s->tx.next_prdr = true;
+	return REPLY_NONE;
+}
+
 static const struct parameter parameters[] = {
     {SPAN_LIT("SIZE"), SPAN_LIT("SIZE"), parse_size},
     {SPAN_LIT("BODY"), SPAN_LIT("8BITMIME"), parse_body},
@@ -62,6 +72,7 @@ static const struct parameter parameters[] = {
     {SPAN_LIT("RET"), SPAN_LIT("DSN"), parse_ret},
     {SPAN_LIT("ENVID"), SPAN_LIT("DSN"), parse_envid},
     {SPAN_LIT("AUTH"), SPAN_LIT("AUTH"), sender_parse_auth},
+    {SPAN_LIT("PRDR"), SPAN_LIT("PRDR"), parse_prdr},
     {{NULL, 0}, {NULL, 0}, NULL},
 };
 
@@ -110,7 +121,7 @@ cmd_mail_admit(struct session *s, struct span argument)
 	if (why != NULL)
 		return session_replyf(s, 501, "5.1.7", "Bad sender: %s", why);
 	tx->next_size = 0;
-	tx->next_utf8 = false;
+	tx->next_utf8 = tx->next_prdr = false;
 	r = parameter_parse(s, parameters, tx->next_params);
 	/* RFC 6531 3.5 */
 	if (r.code == 0 && tx->next.utf8 && !tx->next_utf8)
@@ -143,6 +154,7 @@ cmd_mail_act(struct session *s, struct reply answer)
 
 	tx->sender = arena_dup(&tx->arena, tx->next.text);
 	tx->params = sender_params(s, tx->next_params, &tx->arena);
+	tx->prdr = tx->next_prdr;
 	s->facts.sender = tx->sender;
 	s->facts.params = tx->params;
 	tx->utf8 = tx->next_utf8;

@@ -48,6 +48,16 @@ cmd_vrfy_act(struct session *s, struct reply answer)
 	    REPLY(252, "2.5.2", "Send some mail and see"));
 }
 
+/* The greetings of the other protocol. */
+static bool
+is_foreign(const struct session *s, const struct command *c)
+{
+	bool lhlo = span_eq(c->verb, SPAN("LHLO"));
+	bool hello = c->hook == HOOK_helo || c->hook == HOOK_ehlo;
+
+	return hello && lhlo != s->controls.lmtp;
+}
+
 struct reply
 cmd_help_admit(struct session *s, struct span argument)
 {
@@ -68,6 +78,8 @@ cmd_help_act(struct session *s, struct reply answer)
 			    "2.0.0", "Syntax: %s", commands[i].syntax));
 	buf_puts(&s->text, "Commands:");
 	for (size_t i = 0; i < COMMAND_N; i++) {
+		if (is_foreign(s, &commands[i]))
+			continue;
 		buf_putc(&s->text, ' ');
 		buf_put(&s->text, commands[i].verb);
 	}

@@ -1,6 +1,7 @@
 /* facts: what the script may know of the session (hook.h's struct
  * hook_facts, session.h). */
 #include "file.h"
+#include "message.h"
 #include "peer.h"
 #include "session.h"
 
@@ -27,6 +28,9 @@ fact_header(void *p, struct span *block)
 	struct buf *b = &s->tx.header;
 	size_t n;
 
+	/* A script has put another in its place. */
+	if (s->at != NULL && s->at->replaced)
+		return message_header(s->at, block) == 0;
 	if (s->scan == NULL || s->in.fd == -1 ||
 	    !(s->scan->done || s->message_ended))
 		return false;
@@ -39,6 +43,79 @@ fact_header(void *p, struct span *block)
 	}
 	*block = buf_span(b);
 	return true;
+}
+
+#define META_OCTETS (1u << 20) /* after which old values are swept out */
+
+/* Each change of a value leaves the old one in the arena. */
+static void
+sweep_metadata(struct session *s)
+{
+	struct arena fresh = {0}, old = s->meta_arena;
+	struct message *m;
+
+	if (old.used < META_OCTETS)
+		return;
+	m = arena_alloc(&fresh, sizeof *m);
+	message_init(m, &fresh);
+	for (size_t i = 0; i < s->conn_meta->nmeta; i++) {
+		const struct envelope_meta *one = &s->conn_meta->meta[i];
+
+		message_set_meta(m, one->key, one->type, one->value);
+	}
+	s->conn_meta = m;
+	arena_free(&old);
+	s->meta_arena = fresh;
+	m->arena = m->own.arena = &s->meta_arena;
+}
+
+static struct message *
+fact_metadata(void *p, bool connection)
+{
+	struct session *s = p;
+
+	if (!connection)
+		return s->facts.in_transaction ? session_message(s) : NULL;
+	if (s->conn_meta == NULL) {
+		s->conn_meta = arena_alloc(&s->meta_arena,
+		    sizeof *s->conn_meta);
+		message_init(s->conn_meta, &s->meta_arena);
+	}
+	sweep_metadata(s);
+	return s->conn_meta;
+}
+
+struct message *
+session_message(struct session *s)
+{
+	struct transaction *tx = &s->tx;
+
+	if (tx->msg == NULL) {
+		tx->msg = arena_alloc(&tx->arena, sizeof *tx->msg);
+		message_init(tx->msg, &tx->arena);
+		tx->msg->edits = &tx->edits;
+	}
+	return tx->msg;
+}
+
+void
+session_take_metadata(struct session *s, struct message *m)
+{
+	const struct message *from = s->conn_meta;
+
+	for (size_t i = 0; from != NULL && i < from->nmeta; i++) {
+		const struct envelope_meta *one = &from->meta[i];
+
+		if (message_meta(m, one->key) == NULL)
+			message_set_meta(m, one->key, one->type, one->value);
+	}
+}
+
+void
+session_set_message(struct session *s, struct message *m)
+{
+	s->at = m;
+	s->facts.edits = m != NULL ? m->edits : &s->tx.edits;
 }
 
 void
@@ -63,7 +140,12 @@ protocol(const struct session *s)
 	static const struct span names[2][2] = {
 	    {SPAN_LIT("ESMTP"), SPAN_LIT("ESMTPA")},
 	    {SPAN_LIT("ESMTPS"), SPAN_LIT("ESMTPSA")}};
+	static const struct span lmtp[2][2] = {
+	    {SPAN_LIT("LMTP"), SPAN_LIT("LMTPA")},
+	    {SPAN_LIT("LMTPS"), SPAN_LIT("LMTPSA")}};
 
+	if (s->controls.lmtp)
+		return lmtp[session_encrypted(s)][s->auth_user.p != NULL];
 	if (!s->esmtp)
 		return SPAN("SMTP");
 	return names[session_encrypted(s)][s->auth_user.p != NULL];
@@ -90,6 +172,7 @@ session_set_facts(struct session *s)
 	f->id_session = span_of(id);
 	f->edits = &s->tx.edits;
 	f->header = fact_header;
+	f->metadata = fact_metadata;
 	f->host = fact_host;
 	f->write = fact_write;
 }

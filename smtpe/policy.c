@@ -2,7 +2,7 @@
  * policy: what the script's verdicts mean for a session (session.h). The
  * engine has already checked that a verdict means something at its stage.
  */
-#include "session.h"
+#include "batch.h"
 #include "log.h"
 
 /* The hooks that action.trust, discard and quarantine make skip. */
@@ -20,6 +20,7 @@ is_policy(enum hook_id hook)
 	case HOOK_eoh:
 	case HOOK_body:
 	case HOOK_dot:
+	case HOOK_received:
 		return true;
 	default:
 		return false;
@@ -37,6 +38,8 @@ note_discard(struct session *s, enum hook_id hook)
 {
 	if (hook == HOOK_rcpt)
 		s->tx.next_discarded = true;
+	else if (hook == HOOK_received)
+		s->batch->fate = FATE_DISCARD;
 	else
 		transaction_discard(&s->tx);
 }
@@ -77,9 +80,12 @@ interpret(struct session *s, enum hook_id hook, const struct verdict *v)
 		note_discard(s, hook);
 		break;
 	case VERDICT_QUARANTINE:
-		transaction_quarantine(&s->tx, v->place, v->reply);
 		/* A refusal is for the dot: until then there is nothing to
 		 * keep a copy of. */
+		if (hook == HOOK_received)
+			batch_quarantine(s, s->batch, v->place, v->reply);
+		else
+			transaction_quarantine(&s->tx, v->place, v->reply);
 		a.reply = REPLY_NONE;
 		break;
 	}

@@ -58,7 +58,7 @@ put_from(struct session *s, struct buf *b)
 }
 
 struct span
-received_format(struct session *s, int64_t now)
+received_format(struct session *s, const struct message *m)
 {
 	char date[CLOCK_RFC5322];
 	struct buf b = {0};
@@ -77,15 +77,16 @@ received_format(struct session *s, int64_t now)
 		buf_printf(&b, " bits %d)", s->facts.tls_bits);
 	}
 	buf_puts(&b, " id ");
-	buf_puts(&b, s->tx.id);
+	buf_put(&b, m->id);
 	/* More than one would show one recipient to another (RFC 5321 7.6). */
-	if (s->tx.nrcpts == 1) {
+	if (m->nrcpts == 1) {
 		buf_puts(&b, "\r\n\tfor <");
-		buf_put(&b, s->tx.rcpts[0].address);
+		buf_put(&b, m->rcpts[0].address);
 		buf_putc(&b, '>');
 	}
 	buf_puts(&b, "; ");
-	buf_puts(&b, clock_format_rfc5322(now, date));
+	buf_puts(&b, clock_format_rfc5322(m->received_us / 1000000,
+	    date));
 	field = arena_dup(&s->tx.arena, buf_span(&b));
 	buf_free(&b);
 	return field;

@@ -2,13 +2,15 @@
 #ifndef RECEIVED_H
 #define RECEIVED_H
 
+#include "message.h"
 #include "session.h"
 
 /* "with" what it came, also for the envelope: "ESMTP" (RFC 3848), or
  * "UTF8SMTP" (RFC 6531 4.3). May be in tx.arena. */
 struct span received_protocol(struct session *s);
 
-/* The whole field, folds with CRLF, no CRLF at its end; in tx.arena. */
-struct span received_format(struct session *s, int64_t now);
+/* The whole field for a message, folds with CRLF, no CRLF at its end; in
+ * tx.arena. */
+struct span received_format(struct session *s, const struct message *m);
 
 #endif

@@ -102,6 +102,11 @@ struct session {
 	struct span verb;	    /* being answered: "" for the banner, "."
 				     * for the end of data */
 	struct transaction tx;
+	struct message *at;	    /* what header functions work on: one of
+				     * its batches, or NULL: the transaction */
+	struct batch *batch;	    /* that hook.received is asked about */
+	struct message *conn_meta;  /* metadata for each message; or NULL */
+	struct arena meta_arena;    /* conn_meta lives there */
 	struct queue queue;	    /* open once queue_opened */
 	bool queue_opened;
 	bool smtps;		    /* begins with TLS */
@@ -204,6 +209,15 @@ void session_set_facts(struct session *s);
 /* The client is known in another way than before (STARTTLS, AUTH, XCLIENT):
  * what was worked out of the old one is forgotten. */
 void session_client_changed(struct session *s);
+
+/* The transaction's message, made at need. */
+struct message *session_message(struct session *s);
+
+/* The connection's metadata into it, where it has none of its own. */
+void session_take_metadata(struct session *s, struct message *m);
+
+/* What the header functions of a script work on; NULL: the transaction. */
+void session_set_message(struct session *s, struct message *m);
 
 /* Forgets the transaction and begins another, without hook.reset. */
 void session_new_transaction(struct session *s);

@@ -100,13 +100,13 @@ make_connection(struct session *s)
 }
 
 static void
-log_result(struct session *s, struct span rcpt,
+log_result(struct span id, struct span rcpt,
     const struct smtpclient_result *r)
 {
 	struct log l;
 
 	log_open(&l, "smarthost");
-	log_str(&l, "id", s->tx.id);
+	log_span(&l, "id", id);
 	log_span(&l, "rcpt", rcpt);
 	log_str(&l, "outcome", smtpclient_outcome_name(r->outcome));
 	log_str(&l, "stage", smtpclient_stage_name(r->stage));
@@ -156,7 +156,8 @@ is_answer(const struct smtpclient_result *r)
 
 /* It gave no answer, for some reason. */
 static enum smarthost_end
-no_answer(struct session *s, struct envelope *env, struct reply *refusal)
+no_answer(struct session *s, struct envelope *env, struct reply *refusal,
+    int64_t *due)
 {
 	if (span_eq(s->controls.smarthostfallback, SPAN("defer"))) {
 		*refusal = REPLY(451, "4.4.1",
@@ -164,7 +165,7 @@ no_answer(struct session *s, struct envelope *env, struct reply *refusal)
 		return SMARTHOST_REFUSED;
 	}
 	add_route(s, env);
-	s->in.due = next_time(s);
+	*due = next_time(s);
 	return SMARTHOST_QUEUE;
 }
 
@@ -192,12 +193,12 @@ choose_refusal(struct session *s, const struct smtpclient_result *r, size_t n)
 
 static enum smarthost_end
 sort_out(struct session *s, struct envelope *env, struct reply *refusal,
-    const struct smtpclient_result *r)
+    const struct smtpclient_result *r, int64_t *due)
 {
 	size_t taken = 0, refused = 0;
 
 	for (size_t i = 0; i < env->nrcpts; i++) {
-		log_result(s, env->rcpts[i].address, &r[i]);
+		log_result(env->id, env->rcpts[i].address, &r[i]);
 		if (r[i].outcome == SMTPCLIENT_OK) {
 			env->rcpts[i].state = RCPT_DELIVERED;
 			taken++;
@@ -215,21 +216,39 @@ sort_out(struct session *s, struct envelope *env, struct reply *refusal,
 		return SMARTHOST_REFUSED;
 	}
 	if (taken == 0)
-		return no_answer(s, env, refusal);
+		return no_answer(s, env, refusal, due);
 	add_route(s, env);
-	s->in.due = next_time(s);
+	*due = next_time(s);
 	return SMARTHOST_QUEUE;
 }
 
+static const struct span *
+addresses(struct session *s, const struct envelope *env)
+{
+	struct span *a = arena_alloc(&s->tx.arena, env->nrcpts * sizeof *a);
+
+	for (size_t i = 0; i < env->nrcpts; i++)
+		a[i] = env->rcpts[i].address;
+	return a;
+}
+
+int64_t
+smarthost_keep(struct session *s, struct envelope *env)
+{
+	add_route(s, env);
+	return next_time(s);
+}
+
 enum smarthost_end
-smarthost_pass(struct session *s, struct envelope *env, struct reply *refusal)
+smarthost_pass(struct session *s, const struct message *m,
+    struct envelope *env, struct reply *refusal, int64_t *due)
 {
 	struct smtpclient_result *results = arena_zalloc(&s->tx.arena,
 	    env->nrcpts * sizeof *results);
 	struct compose compose = {0};
 	struct smtpclient_mail mail = {
 	    .sender = env->sender,
-	    .recipients = s->tx.addresses,
+	    .recipients = addresses(s, env),
 	    .nrecipients = env->nrcpts,
 	    .params = {NULL, 0},
 	    .eight_bit = has_octets(s),
@@ -244,14 +263,15 @@ smarthost_pass(struct session *s, struct envelope *env, struct reply *refusal)
 		return SMARTHOST_REFUSED;
 	}
 	if (make_connection(s) == -1) {
-		log_result(s, span_of(NULL), smtpclient_why(&client));
-		return no_answer(s, env, refusal);
+		log_result(env->id, span_of(NULL), smtpclient_why(&client));
+		return no_answer(s, env, refusal, due);
 	}
-	compose_start(&compose, s->in.fd, s->in.size, NULL, env);
+	compose_start(&compose, m->fd, message_size(m),
+	    m->replaced ? buf_span(&m->data).p : NULL, env);
 	mail.size = compose_size(&compose);
 	pass_dsn(s, env, &mail);
 	smtpclient_send(&client, &mail, results);
-	end = sort_out(s, env, refusal, results);
+	end = sort_out(s, env, refusal, results, due);
 	compose_end(&compose);
 	compose_free(&compose);
 	return end;

@@ -7,20 +7,24 @@
 #define SMARTHOST_H
 
 #include "envelope.h"
+#include "message.h"
 #include "session.h"
 
 enum smarthost_end {
 	SMARTHOST_DONE,	  /* taken for everybody: nothing is to be queued */
 	SMARTHOST_REFUSED, /* by nobody taken: *refusal is the reply */
-	SMARTHOST_QUEUE,  /* env says who is left; in->due when */
+	SMARTHOST_QUEUE,  /* env says who is left; *due when */
 };
 
 /*
- * Sends the message in s->in as env describes it. Recipients that need
- * nothing more are marked in env.
+ * Sends a message as env describes it. Recipients that need nothing more are
+ * marked in env; what is left is due at *due.
  */
-enum smarthost_end smarthost_pass(struct session *s, struct envelope *env,
-    struct reply *refusal);
+enum smarthost_end smarthost_pass(struct session *s, const struct message *m,
+    struct envelope *env, struct reply *refusal, int64_t *due);
+
+/* What was refused is to be an entry all the same: when it is due. */
+int64_t smarthost_keep(struct session *s, struct envelope *env);
 
 /* QUIT to it, at the end of the session. */
 void smarthost_close(struct session *s);

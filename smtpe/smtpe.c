@@ -26,7 +26,7 @@
 
 static struct session session;
 
-static bool check, trace, submission, smtps;
+static bool check, trace, submission, smtps, lmtp;
 static const char *peer;
 
 static void
@@ -51,6 +51,13 @@ set_submission(const char *value)
 }
 
 static void
+set_lmtp(const char *value)
+{
+	(void)value;
+	lmtp = true;
+}
+
+static void
 set_smtps(const char *value)
 {
 	(void)value;
@@ -68,6 +75,7 @@ static const struct option_own own[] = {
     {"--trace", false, set_trace},
     {"--peer", true, set_peer},
     {"--submission", false, set_submission},
+    {"--lmtp", false, set_lmtp},
     {"--smtps", false, set_smtps},
     {NULL, false, NULL},
 };
@@ -75,7 +83,7 @@ static const struct option_own own[] = {
 static const struct option_program program = {
     .name = "smtpe",
     .usage = "[--check] [--trace] [--peer IP[,NAME]] [--smtps] "
-	     "[--submission] [checkpassword program ...]",
+	     "[--submission] [--lmtp] [checkpassword program ...]",
     .own = own,
     .doc = "Speaks SMTP on standard input and output, runs the script's hooks\n"
 	   "and puts each accepted message into the queue before it says 250.\n"
@@ -199,6 +207,9 @@ apply_launcher(struct session *s)
 
 	if (submission)
 		control_set(&s->controls, SPAN("submission"), SPAN("1"),
+		    FROM_OPTION, &err);
+	if (lmtp)
+		control_set(&s->controls, SPAN("lmtp"), SPAN("1"),
 		    FROM_OPTION, &err);
 	if (databytes != NULL && control_set(&s->controls, SPAN("databytes"),
 		span_of(databytes), FROM_LAUNCHER, &err) == -1)

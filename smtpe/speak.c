@@ -147,7 +147,7 @@ rewrite(struct session *s, struct reply r, struct buf *wire)
 	    HOOK_STRING(s->verb)};
 	struct verdict v;
 
-	if (r.code == 354 || r.code == 334 ||
+	if (r.code == 354 || r.code == 353 || r.code == 334 ||
 	    (r.code == 220 && span_eq(s->verb, SPAN("STARTTLS"))))
 		return false;
 	/* The last CRLF is not part of it. */

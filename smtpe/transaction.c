@@ -17,7 +17,7 @@ transaction_start(struct transaction *tx)
 struct reply
 transaction_keep(struct transaction *tx, struct reply r)
 {
-	if (r.code == 0)
+	if (r.code == 0 && r.text.n == 0)
 		return r;
 	r.text = arena_dup(&tx->arena, r.text);
 	if (r.enhanced != NULL)
@@ -46,6 +46,7 @@ transaction_add_recipient(struct transaction *tx, struct span address,
 	address = arena_dup(&tx->arena, address);
 	tx->rcpts[tx->nrcpts].address = address;
 	tx->rcpts[tx->nrcpts].params = arena_dup(&tx->arena, params);
+	tx->rcpts[tx->nrcpts].number = tx->answered - 1;
 	tx->addresses[tx->nrcpts++] = address;
 }
 

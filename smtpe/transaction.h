@@ -14,6 +14,7 @@
 struct recipient {
 	struct span address;
 	struct span params;
+	size_t number; /* among those that were answered, from 0 */
 };
 
 enum fate { FATE_QUEUE, FATE_DISCARD, FATE_QUARANTINE };
@@ -29,6 +30,7 @@ struct transaction {
 	size_t nrcpts, cap;
 	size_t answered;	  /* recipients that got a 2xx, discarded ones
 				   * included */
+	bool prdr;		  /* PRDR among MAIL's parameters */
 	bool trusted;		  /* later hooks are skipped */
 	enum fate fate;
 	const char *quarantine;	  /* "quarantine/NAME" */
@@ -45,6 +47,9 @@ struct transaction {
 	uint64_t next_size;	  /* declared by SIZE= (RFC 1870) */
 	bool next_utf8;		  /* SMTPUTF8 was given */
 	bool next_discarded;
+	bool next_prdr;
+	struct message *msg;	  /* its metadata, and at its end all of it;
+				   * NULL: nobody wanted it yet */
 };
 
 /* Forgets everything; a new id. */

@@ -293,7 +293,7 @@ sees "a long value is cut" \
 sees "lines of a body" \
     'trace: hook.body("umlaut \xc3\xbc tab \x09\r\ntwo\r\n") -> nil  [N us]'
 like "trace: quarantine" "$(cat "$T/seen")" \
-    '^trace: hook\.dot\("/.*/queue/tmp/[0-9a-z]{26}"\) -> quarantine into odd  \[N us\]$'
+    '^trace: hook\.dot\("/.*/queue/tmp/[0-9a-z]{26}", msg\) -> quarantine into odd  \[N us\]$'
 sees "a drop" \
     'trace: hook.mail("d@x.example", {}) -> defer 451 4.7.1 "later", then drop  [N us]'
 sees "a boolean" 'trace: hook.close(true) -> nil  [N us]'

@@ -7,7 +7,7 @@
 top=${HERE%/*}
 
 HOOKS='accept auth body close command content data domain dot ehlo eoh error firewall
-forward header helo help mail noop out_seq quit rcpt reply reset rset starttls
+forward header helo help mail noop out_seq queue_config quit rcpt received reply reset rset split starttls
 unknown xclient'
 
 # NAME KIND..., as they are in hook.dot of a client that has authenticated.
@@ -22,6 +22,8 @@ function client. write
 string connection. remote_ip local_ip ptr helo protocol id
 integer connection. remote_port local_port
 table connection. auth
+function connection. get_meta set_meta
+function transaction. get_meta set_meta
 string transaction. id sender
 table transaction. params recipients
 function action. accept trust info reject defer discard quarantine disconnect

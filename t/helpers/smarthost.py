@@ -466,8 +466,11 @@ header("Subject: one")
 eoh()
 body("text")
 content("Subject: one\\r\\n\\r\\ntext\\r\\n")
-dot(FILE)
+dot(FILE, MSG)
 forward(FILE, "a@b.example", {"x@example.org"})
+split(MSG)
+received(MSG)
+queue_config("example.org", nil, nil, nil)
 reply("%s", ".")
 reset()
 command("QUIT")
@@ -492,6 +495,7 @@ def test_trace():
             t.s.close()
             notes = t.text("notes")
             for what, by in ((r'"[^"]*/tmp/%s"' % ID, "FILE"), (ID, "ID"),
+                             (r"msg: 0x[0-9a-f]+", "MSG"),
                              (r'\{"PIPELINING.*\}', "{EXTENSIONS}"),
                              (r'\\r\\n250-PIPELINING[^"]*', " EXTENSIONS")):
                 notes = re.sub(what, by, notes)

@@ -164,6 +164,21 @@ forward     nothing      220 250 250 250 354 250 221 new dot
             discard      220 250 250 250 354 250w 221 none dot
             quarantine   220 250 250 250 354 250 221 odd dot
             disconnect   220 250 250 250 354 421w - none dot
+split       nothing      220 250 250 250 354 250 221 new dot
+            reject       220 250 250 250 354 554w 221 none dot
+            defer        220 250 250 250 354 452w 221 none dot
+            disconnect   220 250 250 250 354 421w - none dot
+received    nothing      220 250 250 250 354 250 221 new dot
+            accept       220 250 250 250 354 250w 221 new dot
+            reject       220 250 250 250 354 554w 221 none dot
+            defer        220 250 250 250 354 452w 221 none dot
+            discard      220 250 250 250 354 250w 221 none dot
+            quarantine   220 250 250 250 354 250 221 odd dot
+            disconnect   220 250 250 250 354 421w - none dot
+queue_config nothing     220 250 250 250 354 250 221 new dot
+            reject       220 250 250 250 354 554w 221 none dot
+            defer        220 250 250 250 354 452w 221 none dot
+            disconnect   220 250 250 250 354 421w - none dot
 reset       nothing      220 250 250 250 354 250 221 new dot
 rset        nothing      220 250 250 250 250 503 221 none
             accept       220 250 250 250 250w 503 221 none
@@ -209,6 +224,9 @@ close       nothing      220 250 250 250 354 250 221 new dot
 ERROR = {
     "firewall": "- none",
     "params": "421 - none",
+    "split": "220 250 250 250 354 451 221 none dot",
+    "received": "220 250 250 250 354 451 221 none dot",
+    "queue_config": "220 250 250 250 354 451 221 none dot",
     "domain": "220 250 250 451 503 221 none",
     "auth": "220 250 454 250 250 354 250 221 new dot",
 }
