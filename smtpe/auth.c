@@ -119,3 +119,22 @@ auth_admit(struct session *s, struct span name)
 		return REPLY(534, "5.7.9", "This mechanism is too weak here");
 	return REPLY(504, "5.5.4", "Mechanism not known");
 }
+
+bool
+auth_verify(struct session *s, struct buf *problems)
+{
+	const struct controls *c = &s->controls;
+	struct buf line = {0};
+	size_t before = problems->n;
+
+	if (c->authusers != NULL &&
+	    auth_source_mechanisms(s, &line) != AUTH_YES)
+		buf_printf(problems, "authusers: smtpe-checkpw cannot use %s, "
+		    "see the log\n", c->authusers);
+	buf_free(&line);
+	if (c->submission && !auth_configured(s))
+		buf_puts(problems, "submission: there is nobody who knows "
+		    "passwords (authusers, hook.auth, a checkpassword "
+		    "program)\n");
+	return problems->n == before;
+}

@@ -33,4 +33,7 @@ bool auth_is_wanted(const struct session *s, struct span name);
 /* May this client use it? REPLY_NONE, or why not: 504, 534. */
 struct reply auth_admit(struct session *s, struct span name);
 
+/* For --check: could it work? Appends a line for each thing that could not. */
+bool auth_verify(struct session *s, struct buf *problems);
+
 #endif

@@ -181,30 +181,40 @@ read_line(struct session *s, int fd, struct buf *line)
 	return 1;
 }
 
-bool
-auth_source_has_scram(struct session *s)
+enum auth_result
+auth_source_mechanisms(struct session *s, struct buf *line)
 {
 	const char *argv[] = {checkpw_path(s), "-f", s->controls.authusers,
 	    "--mechanisms", NULL};
-	struct buf line = {0};
 	struct child_fd out;
 	int fds[2], r;
 	pid_t pid;
 
-	if (s->scram_known_for == s->controls.authusers)
-		return s->has_scram;
 	if (pipe2(fds, O_CLOEXEC) == -1)
-		return false;
+		return trouble_errno(argv[0]);
 	out = (struct child_fd){fds[1], 1};
 	pid = spawn(argv, &out, 1);
+	if (pid == -1)
+		trouble_errno(argv[0]);
 	close(fds[1]);
-	r = pid == -1 ? -1 : read_line(s, fds[0], &line);
+	r = pid == -1 ? -1 : read_line(s, fds[0], line);
 	close(fds[0]);
-	if (pid != -1 && r == -1)
-		child_kill(pid);
-	else if (pid != -1 && result_of(s, argv[0], pid, true) != AUTH_YES)
-		r = 0;
-	s->has_scram = r == 1 &&
+	if (pid == -1)
+		return AUTH_LATER;
+	if (r != -1)
+		return result_of(s, argv[0], pid, true);
+	child_kill(pid);
+	return AUTH_LATER;
+}
+
+bool
+auth_source_has_scram(struct session *s)
+{
+	struct buf line = {0};
+
+	if (s->scram_known_for == s->controls.authusers)
+		return s->has_scram;
+	s->has_scram = auth_source_mechanisms(s, &line) == AUTH_YES &&
 	    span_istarts(buf_span(&line), SPAN("SCRAM-SHA-256 "));
 	s->scram_known_for = s->controls.authusers;
 	buf_free(&line);

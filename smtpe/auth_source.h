@@ -23,6 +23,10 @@ enum auth_result {
 enum auth_result auth_source_ask(struct session *s, struct span user,
     struct span secret, struct span third, bool cram);
 
+/* Appends the mechanisms that work for every user of authusers, as
+ * smtpe-checkpw says them: AUTH_YES, or it cannot say. */
+enum auth_result auth_source_mechanisms(struct session *s, struct buf *line);
+
 /* Has every user of authusers a SCRAM verifier? Asked once. */
 bool auth_source_has_scram(struct session *s);
 

@@ -27,7 +27,7 @@ forget(struct session *s)
 	    (struct span){NULL, 0};
 	s->esmtp = false;
 	s->trusted = s->trusted_at_accept;
-	session_set_facts(s);
+	session_client_changed(s);
 	session_new_transaction(s);
 	s->phase = PHASE_CONNECTED;
 }

@@ -4,6 +4,7 @@
 #include "message.h"
 #include "peer.h"
 #include "session.h"
+#include <stdlib.h>
 
 static struct span
 fact_host(void *p)
@@ -177,9 +178,22 @@ session_set_facts(struct session *s)
 	f->write = fact_write;
 }
 
+/* qmail's word for who it is, for what a script starts. */
+static void
+tell_children(const struct session *s)
+{
+	static bool told;
+
+	if (s->auth_user.n > 0)
+		told = setenv("TCPREMOTEINFO", s->auth_user.p, 1) == 0;
+	else if (told)
+		unsetenv("TCPREMOTEINFO");
+}
+
 void
 session_client_changed(struct session *s)
 {
+	tell_children(s);
 	session_forget_domains(s);
 	session_settings_changed(s);
 	session_set_facts(s);

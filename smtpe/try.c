@@ -1,6 +1,7 @@
 /* try: see try.h. */
 #include "try.h"
 #include "access.h"
+#include "auth.h"
 #include "command.h"
 #include "die.h"
 #include "dir.h"
@@ -137,6 +138,17 @@ check_tls(struct buf *out, const struct session *s)
 	return good;
 }
 
+static bool
+check_auth(struct buf *out, struct session *s)
+{
+	struct buf problems = {0};
+	bool good = auth_verify(s, &problems);
+
+	put_problems(out, buf_span(&problems));
+	buf_free(&problems);
+	return good;
+}
+
 int
 try_check(struct session *s, const char *script, const char *error)
 {
@@ -153,7 +165,9 @@ try_check(struct session *s, const char *script, const char *error)
 	good &= check_table(&out, &s->morercpthosts);
 	good &= check_table(&out, &s->recipients);
 	good &= access_verify(s, &out);
+	good &= check_table(&out, &s->senderlogin);
 	good &= check_tls(&out, s);
+	good &= check_auth(&out, s);
 	if (!s->dry_run)
 		good &= check_queue(&out, c->queuedir);
 	buf_printf(&out, "script: %s\n",

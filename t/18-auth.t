@@ -143,10 +143,29 @@ zoe=$(as salt zoe)
 is "SCRAM: a stranger's, too" "$(as salt zoe)" "$zoe"
 like "SCRAM: and it looks like the others" "$zoe" '^[A-Za-z0-9+/]{22}== (16384|20000)$'
 ok "SCRAM: it is the stranger's own" test "$zoe" != "$(as salt zoe2)"
+is "the password is not left in memory" "$(as memory joe 'open sesame')" \
+    "235 0"
 is "a session that is killed leaves nothing running" "$(as orphan joe)" "1 0"
 is "a flood: each gets one answer" "$(as flood 60 zoe)" "221*1 535*60"
 unlike "no password in a log" "$(cat "$T/log" "$T/scram.log")" \
     'sesame|c2VzYW1l|wrong'
+
+# --- --check ---
+
+is "--check finds nothing wrong with it" \
+    "$("$SMTPE" -c "$T/control" -q none --check | tail -n 1)" ok
+echo broken >"$T/broken"
+like "--check asks smtpe-checkpw" \
+    "$("$SMTPE" -c "$T/control" -q none -o authusers="$T/broken" --check 2>&1)" \
+    '^problem: authusers: .*/broken'
+rm -rf "$T/alone"
+mkdir "$T/alone"
+like "--check: submission needs somebody who knows passwords" \
+    "$("$SMTPE" -c "$T/alone" -o me=x.example -q none --submission --check)" \
+    '^problem: submission: '
+is "... who may be the command line's" \
+    "$("$SMTPE" -c "$T/alone" -o me=x.example -q none --submission --check \
+	/bin/checkpassword /bin/true | tail -n 1)" ok
 
 # --- smtpe-passwd ---
 

@@ -8,6 +8,8 @@
 # salt USER              the salt and iterations that a user is shown
 # replay USER PASSWORD   a final message once more, in another dialogue
 # flood N USER           N wrong PLAIN in one write; a reply to each
+# memory USER PASSWORD   PLAIN and LOGIN; how often the password is in the
+#                        session's memory afterwards
 # orphan USER            is killed in the middle of SCRAM; the number of
 #                        processes that are left
 # Prints what came of it, one line.
@@ -122,6 +124,34 @@ def flood(argv, n, user):
     codes = [x[:3].decode() for x in s.p.stdout.read().split(b'\r\n') if x]
     print(' '.join('%s*%d' % (c, codes.count(c)) for c in sorted(set(codes))))
     s.p.wait()
+
+
+def in_memory(pid, texts):
+    found = 0
+    with open('/proc/%d/maps' % pid) as maps, \
+            open('/proc/%d/mem' % pid, 'rb', 0) as mem:
+        for line in maps:
+            where, mode = line.split()[:2]
+            if mode[:2] != 'rw':
+                continue
+            start, end = (int(x, 16) for x in where.split('-'))
+            mem.seek(start)
+            data = mem.read(end - start)
+            found += sum(data.count(t) for t in texts)
+    return found
+
+
+def memory(argv, user, password):
+    s = Session(argv)
+    coded = base64.b64encode(b'\0' + user + b'\0' + password)
+    s.cmd(b'AUTH PLAIN ' + base64.b64encode(b'\0' + user + b'\0' + password +
+                                           b'!'))
+    s.cmd(b'AUTH LOGIN')
+    s.cmd(base64.b64encode(user))
+    r = s.cmd(base64.b64encode(password))
+    print(r[0][:3].decode(), in_memory(s.p.pid, [
+        password, coded[8:24], base64.b64encode(password)[:12]]))
+    s.quit()
 
 
 def children(pid):
