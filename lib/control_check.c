@@ -7,6 +7,7 @@
 #include "domain_config.h"
 #include "ip.h"
 #include "num.h"
+#include "queue.h"
 #include "queue_config.h"
 #include "retry.h"
 
@@ -182,6 +183,18 @@ is_queue_config(struct span s)
 	return good;
 }
 
+/* "NAME:time" */
+static bool
+is_expiry(struct span s)
+{
+	struct span rest = s, name;
+	int64_t ms;
+
+	return span_cut(&rest, ':', &name) && rest.p != NULL &&
+	    queue_place_valid(name) &&
+	    num_parse_time(span_trim(rest), &ms) == 0;
+}
+
 static const struct {
 	enum control_id id;
 	bool (*good)(struct span value);
@@ -207,6 +220,8 @@ static const struct {
 	"is not domain:relay_to=1 relay_from=192.0.2.0/24"},
     {CONTROL_queues, is_queue_config,
 	"is not domain:retry_interval=5m max_age=7d route=smtp:host ..."},
+    {CONTROL_quarantineexpire, is_expiry,
+	"is not the name of a quarantine and a time (virus:30d)"},
     {CONTROL_authusers, is_path_or_empty, "is not a path (/ or ./ first)"},
     {CONTROL_queuedir, is_given, "is not a path"},
     {CONTROL_retry, is_retry,

@@ -140,3 +140,14 @@ history_put_hook(struct buf *out, int64_t now, const char *hook,
 	put_pair(out, "place", place);
 	buf_putc(out, '\n');
 }
+
+void
+history_put_operator(struct buf *out, int64_t now, const char *verb,
+    struct span user)
+{
+	buf_putu(out, (uint64_t)now);
+	buf_puts(out, " operator");
+	put_word(out, span_of(verb));
+	put_word(out, user);
+	buf_putc(out, '\n');
+}

@@ -28,6 +28,9 @@ void history_put_hook(struct buf *out, int64_t now, const char *hook,
 /* Nobody was tried: the destination is left alone until then. */
 void history_put_deferred(struct buf *out, int64_t now, int64_t until,
     struct span text);
+/* Of what an operator did: "hold", "release". */
+void history_put_operator(struct buf *out, int64_t now, const char *verb,
+    struct span user);
 void history_put_dead(struct buf *out, int64_t now, struct span why);
 
 /* A bounce of that id is in the queue (the entry itself goes on), or a

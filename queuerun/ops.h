@@ -16,8 +16,18 @@ struct ops {
 	struct queue *q; /* NULL: there is none yet */
 	struct plan plan;
 	bool json;
+	bool own_settings; /* -c, -s, -q or -o was given, or the environment
+			    * has some */
+	bool no_script;	   /* --no-script */
+	struct span user;  /* who asks; in arena */
+	struct arena arena;
 	struct buf out; /* standard output */
 };
+
+/* Ends (die_temp) when hook.api does not let the user use the verb. */
+void ops_guard(struct ops *o, const char *verb, const char *const *args,
+    size_t nargs);
+
 
 /* Each returns an exit status; args are the words behind the verb. */
 int ops_list(struct ops *o, const char *const *args, size_t nargs);
@@ -25,6 +35,21 @@ int ops_stat(struct ops *o, const char *const *args, size_t nargs);
 int ops_show(struct ops *o, const char *const *args, size_t nargs);
 int ops_cat(struct ops *o, const char *const *args, size_t nargs);
 int ops_remove(struct ops *o, const char *const *args, size_t nargs);
+int ops_hold(struct ops *o, const char *const *args, size_t nargs);
+int ops_release(struct ops *o, const char *const *args, size_t nargs);
+int ops_quarantine(struct ops *o, const char *const *args, size_t nargs);
+
+/* Removes what is in place; elsewhere it is refused. place NULL: anywhere. */
+int ops_remove_from(struct ops *o, const char *const *ids, size_t n,
+    const char *place);
+/* The quarantines and how many entries each has; of one, its entries. */
+int ops_list_quarantine(struct ops *o, const char *name);
+
+/* The entry, locked, wherever it goes meanwhile: 0, or an exit status. */
+int ops_find_locked(struct ops *o, const char *id, struct queue_out *out);
+
+/* The number of the last attempt that the history has. */
+unsigned ops_attempts(struct queue *q, const char *id);
 
 /* What is known of an entry without its lock. */
 struct ops_entry {

@@ -103,8 +103,8 @@ is_locked(int fd)
 }
 
 /* Outside due/ the name does not say it: the last attempt's number. */
-static unsigned
-attempts_in_history(struct queue *q, const char *id)
+unsigned
+ops_attempts(struct queue *q, const char *id)
 {
 	struct buf text = {0};
 	struct span rest, line, word;
@@ -171,7 +171,7 @@ ops_open(struct ops *o, const struct queue_name *name, struct ops_entry *e)
 	e->active = is_locked(e->out.fd);
 	e->attempts = strcmp(name->place, "due") == 0 ? name->attempts :
 	    strcmp(name->place, "new") == 0	      ? 0 :
-	    attempts_in_history(o->q, name->id);
+	    ops_attempts(o->q, name->id);
 	return OPS_OPENED;
 }
 

@@ -88,26 +88,22 @@ put_row(struct ops *o, const struct ops_entry *e)
 	buf_putc(&o->out, '\n');
 }
 
-int
-ops_list(struct ops *o, const char *const *args, size_t nargs)
+/* Every name that can still be opened. */
+static int
+list(struct ops *o, const struct queue_names *names)
 {
-	struct queue_names names = {0};
 	struct ops_entry e = {0};
 	struct json j;
 
-	(void)args;
-	if (nargs > 0)
-		die_perm("list takes no arguments");
-	scan_everything(o, &names);
 	json_init(&j, &o->out);
 	if (o->json)
 		json_open_array(&j, NULL);
-	else if (names.n > 0)
+	else if (names->n > 0)
 		buf_printf(&o->out, "%-26s %-11s %5s %-19s %-19s %10s %s\n",
 		    "ID", "STATE", "TRIES", "RECEIVED (UTC)", "DUE (UTC)",
 		    "OCTETS", "SENDER -> RECIPIENTS");
-	for (size_t i = 0; i < names.n; i++) {
-		if (ops_open(o, &names.v[i], &e) != OPS_OPENED)
+	for (size_t i = 0; i < names->n; i++) {
+		if (ops_open(o, &names->v[i], &e) != OPS_OPENED)
 			continue;
 		if (o->json) {
 			buf_putc(&o->out, '\n');
@@ -125,6 +121,60 @@ ops_list(struct ops *o, const char *const *args, size_t nargs)
 	}
 	ops_flush(o);
 	queue_out_free(&e.out);
+	return 0;
+}
+
+int
+ops_list(struct ops *o, const char *const *args, size_t nargs)
+{
+	struct queue_names names = {0};
+
+	(void)args;
+	if (nargs > 0)
+		die_perm("list takes no arguments");
+	scan_everything(o, &names);
+	list(o, &names);
+	queue_names_free(&names);
+	return 0;
+}
+
+/* "NAME COUNT" for each quarantine, in the order they were found. */
+static int
+count_quarantines(struct ops *o)
+{
+	struct queue_names names = {0};
+
+	if (o->q != NULL)
+		scan_quarantines(o, &names);
+	for (size_t i = 0, n; i < names.n; i += n) {
+		const char *place = names.v[i].place;
+
+		for (n = 1; i + n < names.n &&
+		    strcmp(names.v[i + n].place, place) == 0; n++)
+			;
+		buf_printf(&o->out, "%s %zu\n", strchr(place, '/') + 1, n);
+	}
+	ops_flush(o);
+	queue_names_free(&names);
+	return 0;
+}
+
+int
+ops_list_quarantine(struct ops *o, const char *name)
+{
+	struct queue_names names = {0};
+	char place[QUEUE_NAME_MAX];
+
+	if (name == NULL && !o->json)
+		return count_quarantines(o);
+	if (o->q != NULL && name == NULL) {
+		scan_quarantines(o, &names);
+	} else if (o->q != NULL) {
+		snprintf(place, sizeof place, "quarantine/%s", name);
+		if (queue_scan_place(o->q, place, &names) == -1)
+			die_temp_errno("%s/%s", o->q->dir, place);
+	}
+	list(o, &names);
 	queue_names_free(&names);
 	return 0;
 }

@@ -135,9 +135,8 @@ ops_cat(struct ops *o, const char *const *args, size_t nargs)
 	return 0;
 }
 
-/* The entry, locked, wherever it goes meanwhile: 0, or an exit status. */
-static int
-find_locked(struct ops *o, const char *id, struct queue_out *out)
+int
+ops_find_locked(struct ops *o, const char *id, struct queue_out *out)
 {
 	clock_ms deadline = clock_deadline(LOCK_WAIT);
 
@@ -170,16 +169,22 @@ find_locked(struct ops *o, const char *id, struct queue_out *out)
 }
 
 static int
-remove_one(struct ops *o, const char *id)
+remove_one(struct ops *o, const char *id, const char *place)
 {
 	struct queue_out out = {0};
 	struct log l;
 	char dir[QUEUE_NAME_MAX];
 	int status;
 
-	if ((status = find_locked(o, id, &out)) != 0) {
+	if ((status = ops_find_locked(o, id, &out)) != 0) {
 		queue_out_free(&out);
 		return status;
+	}
+	if (place != NULL && strcmp(out.name.place, place) != 0) {
+		ops_say(id, "it is not in that quarantine");
+		queue_out_close(&out);
+		queue_out_free(&out);
+		return EXIT_PERM;
 	}
 	memcpy(dir, out.path, sizeof dir);
 	dir[span_rchr(span_of(dir), '/')] = '\0';
@@ -199,18 +204,25 @@ remove_one(struct ops *o, const char *id)
 }
 
 int
-ops_remove(struct ops *o, const char *const *args, size_t nargs)
+ops_remove_from(struct ops *o, const char *const *ids, size_t n,
+    const char *place)
 {
 	int status = 0;
 
-	if (nargs == 0)
-		die_perm("remove takes one id or more");
-	for (size_t i = 0; i < nargs; i++) {
-		int r = remove_one(o, args[i]);
+	for (size_t i = 0; i < n; i++) {
+		int r = remove_one(o, ids[i], place);
 
 		/* "Try again" says more than "was not there". */
 		if (r > status)
 			status = r;
 	}
 	return status;
+}
+
+int
+ops_remove(struct ops *o, const char *const *args, size_t nargs)
+{
+	if (nargs == 0)
+		die_perm("remove takes one id or more");
+	return ops_remove_from(o, args, nargs, NULL);
 }

@@ -1,6 +1,7 @@
 /* pass: see pass.h. */
 #include "pass.h"
 #include "die.h"
+#include "expire.h"
 #include "pass_room.h"
 #include "watch.h"
 
@@ -54,6 +55,7 @@ start(struct pass *p, const struct pass_job *job)
 	    &p->entries, &job->shared->counts);
 	stage_init(&p->stage, job->q, job->controls, job->retry,
 	    &job->shared->counts.trouble);
+	p->stage.next_due = &p->settle.next_due;
 	p->settle.stage = p->stage.hooks != NULL ? &p->stage : NULL;
 	if (job->watch != NULL)
 		p->pool.watch_fd = watch_fd(job->watch);
@@ -118,6 +120,7 @@ look(struct pass *p)
 		pool_revive(&p->pool);
 		p->fresh.n = p->headfresh = 0;
 		watch_scan(w, &p->fresh);
+		expire_quarantines(p->job->q, p->job->controls);
 	}
 	watch_events(w, &p->fresh);
 }

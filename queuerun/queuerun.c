@@ -5,6 +5,7 @@
  */
 #include "clock.h"
 #include "die.h"
+#include "expire.h"
 #include "id.h"
 #include "log.h"
 #include "num.h"
@@ -257,6 +258,7 @@ prepare(struct pass_job *job, struct queue *q, struct controls *c)
 		die_temp_errno("queue %s", c->queuedir);
 	pass_catch_signals();
 	queue_sweep(q);
+	expire_quarantines(q, c);
 	job->q = q;
 	job->controls = c;
 	job->shared = share_memory();

@@ -18,9 +18,42 @@ static const struct {
     {"list", ops_list, true},
     {"show", ops_show, true},
     {"cat", ops_cat, false},
+    {"hold", ops_hold, false},
+    {"release", ops_release, false},
     {"remove", ops_remove, false},
+    {"quarantine", ops_quarantine, true},
     {"stat", ops_stat, true},
 };
+
+static struct ops ops;
+
+static void
+set_no_script(const char *value)
+{
+	(void)value;
+	ops.no_script = true;
+}
+
+static const struct option_own own[] = {
+    {"--no-script", false, set_no_script},
+    {NULL, false, NULL},
+};
+
+/* Has somebody brought settings along? */
+static bool
+has_settings(char **argv, int first)
+{
+	extern char **environ;
+
+	for (int i = 1; i < first; i++)
+		if (strcmp(argv[i], "--no-script") != 0 &&
+		    strcmp(argv[i], "--") != 0)
+			return true;
+	for (char **e = environ; *e != NULL; e++)
+		if (strncmp(*e, "SMTPE_", 6) == 0)
+			return true;
+	return false;
+}
 
 static const struct option_program program = {
     .name = "smtpe-queue",
@@ -28,8 +61,14 @@ static const struct option_program program = {
     .doc = "  list [--json]       every entry, in any state\n"
 	   "  show [--json] ID    one entry\n"
 	   "  cat ID              its message, as it leaves\n"
+	   "  hold ID...          keeps entries from delivery\n"
+	   "  release ID...       out of hold or quarantine, for delivery\n"
 	   "  remove ID...        ends entries without a report\n"
+	   "  quarantine list [--json] [NAME]\n"
+	   "  quarantine release NAME ID... | --all\n"
+	   "  quarantine delete NAME ID... | --all\n"
 	   "  stat [--json]       how many there are in each state\n",
+    .own = own,
     .client_fd = -1,
 };
 
@@ -55,13 +94,12 @@ int
 main(int argc, char **argv)
 {
 	static struct controls controls;
-	static struct ops ops;
 	const char **args;
 	size_t nargs = 0, verb;
 	int first = option_parse(&program, argc, argv, &controls), status;
 
 	if (first == argc)
-		die_perm("no verb: list, show, cat, remove or stat");
+		die_perm("no verb, see -h");
 	for (verb = 0; verb < sizeof verbs / sizeof *verbs; verb++)
 		if (strcmp(verbs[verb].name, argv[first]) == 0)
 			break;
@@ -78,11 +116,14 @@ main(int argc, char **argv)
 	signal(SIGPIPE, SIG_IGN);
 	ops.controls = &controls;
 	ops.q = open_queue(&controls);
+	ops.own_settings = has_settings(argv, first);
+	ops_guard(&ops, argv[first], args, nargs);
 	if (plan_init(&ops.plan, &controls) == -1)
 		die_temp_errno("%s", ops.plan.routes.path);
 	status = verbs[verb].run(&ops, args, nargs);
 	plan_free(&ops.plan);
 	buf_free(&ops.out);
+	arena_free(&ops.arena);
 	free(args);
 	return status;
 }

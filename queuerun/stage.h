@@ -22,6 +22,7 @@ struct stage {
 	struct controls *controls;
 	struct retry retry;
 	uint64_t *trouble;   /* counts what we ourselves could not do */
+	int64_t *next_due;   /* the first time that was given; or NULL */
 	struct buf text; /* for lines and texts that are put together */
 	/* What a hook that does not end would hold up, for stage_stuck(). */
 	struct entry *entry;

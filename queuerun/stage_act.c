@@ -86,8 +86,11 @@ stage_later(struct stage *s, struct entry *e, const struct stage_want *w,
 	note(s, e, w, now);
 	history_put_due(&s->text, now, due, e->out.name.attempts);
 	queue_history(s->q, e->out.name.id, buf_span(&s->text));
-	if (queue_out_due(&e->out, due, e->out.name.attempts) == 0)
+	if (queue_out_due(&e->out, due, e->out.name.attempts) == 0) {
+		if (s->next_due != NULL && due < *s->next_due)
+			*s->next_due = due;
 		return 0;
+	}
 	stage_trouble(s, e, "give it its next time");
 	return -1;
 }
