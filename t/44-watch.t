@@ -25,7 +25,7 @@ gone() {
 }
 # shellcheck disable=SC2317
 worker() {
-	WORKER=$(cat "/proc/$WATCH/task/$WATCH/children" 2>/dev/null)
+	WORKER=$(tr -d ' ' <"/proc/$WATCH/task/$WATCH/children" 2>/dev/null)
 	[ -n "$WORKER" ]
 }
 # shellcheck disable=SC2317
@@ -92,7 +92,7 @@ ok "SIGHUP: read again" until_true 20 log_has 'event=reload'
 ok "SIGHUP: a worker is there" until_true 20 worker
 
 # A worker that is killed is started again.
-kill -9 $WORKER
+kill -9 "$WORKER"
 ok "a killed worker is missed" until_true 20 log_has 'event=worker-ended .*signal 9'
 rm -rf "$T/queue/due" "$T/queue/hold"
 control route ok:

@@ -12,6 +12,7 @@
  *	-d T,N      into due/ with this time and number of attempts
  *	-p PLACE    into this place (new)
  *	-M PARAMS   of MAIL
+ *	-C CONFIG   of its queue (queue_config.h)
  *	-P RESULT   of hook.postq, recorded and not carried out
  *	-F          without a sync: for a great many
  *	What follows a '|' in a RCPT are its parameters.
@@ -155,7 +156,7 @@ main(int argc, char **argv)
 	env.received_us = clock_wall_us();
 	env.sender = SPAN("sender@example.net");
 	env.protocol = SPAN("ESMTP");
-	while ((o = getopt(argc, argv, "q:n:s:b:f:r:m:e:d:p:M:P:F")) != -1) {
+	while ((o = getopt(argc, argv, "q:n:s:b:f:r:m:e:d:p:C:M:P:F")) != -1) {
 		switch (o) {
 		case 'q':
 			dir = optarg;
@@ -193,6 +194,9 @@ main(int argc, char **argv)
 		case 'P':
 			env.postq = POSTQ_RESULT;
 			env.postq_result = span_of(optarg);
+			break;
+		case 'C':
+			env.queue_config = span_of(optarg);
 			break;
 		case 'F':
 			fast = true;
