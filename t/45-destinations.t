@@ -155,7 +155,8 @@ ok "fair: after $(jobs slow) of 410" test "$(jobs slow)" -le 250
 stop $runner
 
 # A thousand to a hundred destinations (ten times as many in t/slow).
-if out=$(TMPDIR=$T python3 "$HERE/helpers/hundred.py" 1000 2>&1); then
+in_memory 100000
+if out=$(TMPDIR=$MEMORY python3 "$HERE/helpers/hundred.py" 1000 2>&1); then
 	pass "$(printf '%s\n' "$out" | tail -n 1)"
 else
 	fail "a thousand to a hundred destinations"
