@@ -4,6 +4,10 @@
  *
  * connbench PORT N idle: opens N connections, says EHLO on each, prints
  * "ready HOW-MANY" and holds them until its standard input ends.
+ *
+ * connbench PORT N PARALLEL data SIZE: N messages of SIZE octets, one in each
+ * connection; connbench PORT N PARALLEL bdat SIZE CHUNK: in chunks of CHUNK
+ * octets (RFC 3030), one after the other.
  */
 #include <arpa/inet.h>
 #include <netinet/in.h>
@@ -92,13 +96,78 @@ hold(int n)
 	return ready == n ? 0 : 1;
 }
 
+static size_t size, chunk; /* chunk 0: by DATA */
+
+/* Lines of 78 octets, the last one whole. */
+static char *
+make_message(void)
+{
+	char *p = malloc(size + 1);
+
+	if (p == NULL)
+		exit(111);
+	memset(p, 'x', size);
+	for (size_t i = 78; i < size; i += 80)
+		memcpy(p + i - (i + 2 > size), "\r\n", 2);
+	memcpy(p + size - 2, "\r\n", 2);
+	return p;
+}
+
+static bool
+pour(int s, const char *p, size_t n)
+{
+	while (n > 0) {
+		ssize_t r = write(s, p, n);
+
+		if (r <= 0)
+			return false;
+		p += r;
+		n -= (size_t)r;
+	}
+	return true;
+}
+
+static bool
+pour_chunks(int s, const char *p)
+{
+	char line[64];
+
+	for (size_t at = 0; at < size; at += chunk) {
+		size_t n = size - at < chunk ? size - at : chunk;
+
+		snprintf(line, sizeof line, "BDAT %zu%s\r\n", n,
+		    at + n == size ? " LAST" : "");
+		if (!tell(s, line) || !pour(s, p + at, n) || !expect(s, "250"))
+			return false;
+	}
+	return true;
+}
+
+static bool
+deliver(int s)
+{
+	static char *message;
+
+	if (message == NULL)
+		message = make_message();
+	if (!tell(s, "EHLO bench.invalid\r\n") || !expect(s, "250") ||
+	    !tell(s, "MAIL FROM:<s@example.net>\r\n") || !expect(s, "250") ||
+	    !tell(s, "RCPT TO:<r@example.com>\r\n") || !expect(s, "250"))
+		return false;
+	if (chunk > 0)
+		return pour_chunks(s, message);
+	return tell(s, "DATA\r\n") && expect(s, "354") &&
+	    pour(s, message, size) && tell(s, ".\r\n") && expect(s, "250");
+}
+
 static void
 knock(int from, int n, int step, int *failures)
 {
 	for (int i = from; i < n; i += step) {
 		int s = dial();
 
-		if (s < 0 || !expect(s, "220") || !tell(s, "QUIT\r\n") ||
+		if (s < 0 || !expect(s, "220") ||
+		    (size > 0 && !deliver(s)) || !tell(s, "QUIT\r\n") ||
 		    !expect(s, "221"))
 			__atomic_add_fetch(failures, 1, __ATOMIC_RELAXED);
 		if (s >= 0)
@@ -112,10 +181,15 @@ main(int argc, char **argv)
 	int n, parallel;
 	int *failures;
 
-	if (argc != 4) {
-		fputs("usage: connbench PORT N PARALLEL|idle\n", stderr);
+	if (argc < 4 || (argc == 5 || argc > 7)) {
+		fputs("usage: connbench PORT N PARALLEL|idle "
+		    "[data SIZE|bdat SIZE CHUNK]\n", stderr);
 		return 100;
 	}
+	if (argc > 5)
+		size = strtoul(argv[5], NULL, 10);
+	if (argc > 6)
+		chunk = strtoul(argv[6], NULL, 10);
 	server.sin_family = AF_INET;
 	server.sin_port = htons((in_port_t)strtol(argv[1], NULL, 10));
 	server.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
