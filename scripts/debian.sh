@@ -17,7 +17,7 @@ packages_musl="musl-tools dpkg-dev"
 packages_demo="ucspi-tcp swaks"
 packages_amqp="rabbitmq-server"
 packages_test="perl python3 tinycdb ucspi-tcp swaks postfix rabbitmq-server
-openbsd-inetd systemd strace procps file e2fsprogs mount util-linux lua5.4
+openbsd-inetd ipsvd systemd strace procps file e2fsprogs mount util-linux lua5.4
 openssl mandoc shellcheck knot bsdextrautils gnutls-bin sslscan
 libnet-ssleay-perl msmtp curl gsasl"
 packages_cluster="ucspi-tcp postfix python3 python3-pika perl"
@@ -148,4 +148,26 @@ install_packages()
 		return 1
 	fi
 	rm -f "$apt_log"
+}
+
+# What cannot be installed beside what is there (two programs of one name) is
+# unpacked into a directory, for tests alone.
+packages_beside="ucspi-tcp-ipv6 xinetd"
+
+# unpack_packages "NAME..." DIRECTORY: what cannot be had is left out.
+unpack_packages()
+{
+	command -v apt-get >/dev/null 2>&1 || return 0
+	mkdir -p "$2" || return 1
+	for p in $1; do
+		[ ! -d "$2/$p" ] || continue
+		(
+			work=$(cd "$2" && mktemp -d "$PWD/.work.XXXXXX") || exit 1
+			trap 'rm -rf "$work"' EXIT
+			cd "$work" && LC_ALL=C apt-get -q download "$p" \
+			    </dev/null >/dev/null 2>&1 &&
+			    dpkg-deb -x ./*.deb files &&
+			    mv files "../$p"
+		) || echo "not unpacked: $p" >&2
+	done
 }
