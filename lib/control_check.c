@@ -10,6 +10,7 @@
 #include "queue.h"
 #include "queue_config.h"
 #include "retry.h"
+#include "secure.h"
 
 static bool
 is_one_of(struct span s, const char *const *words)
@@ -153,6 +154,20 @@ is_positive(struct span s)
 }
 
 static bool
+is_secure(struct span s)
+{
+	enum secure level;
+
+	return secure_parse(s, &level) == 0;
+}
+
+static bool
+is_secure_item(struct span s)
+{
+	return is_secure(span_skip(s, span_chr(s, ':') + 1));
+}
+
+static bool
 is_retry(struct span s)
 {
 	struct retry r;
@@ -223,6 +238,11 @@ static const struct {
     {CONTROL_quarantineexpire, is_expiry,
 	"is not the name of a quarantine and a time (virus:30d)"},
     {CONTROL_authusers, is_path_or_empty, "is not a path (/ or ./ first)"},
+    {CONTROL_smarthosttls, is_secure,
+	"is none of none, may, require, verify"},
+    {CONTROL_smtptls, is_secure, "is none of none, may, require, verify"},
+    {CONTROL_smtptlshosts, is_secure_item,
+	"is not name:none, :may, :require or :verify"},
     {CONTROL_queuedir, is_given, "is not a path"},
     {CONTROL_retry, is_retry,
 	"is neither first interval, factor, longest interval (300 1.5 14400) "

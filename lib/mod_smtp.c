@@ -3,6 +3,7 @@
  * forwarding. One connection at a time, outside of Lua's memory: a call that
  * raises leaves it to the next call, or to the end of the hook, to clean up.
  */
+#include "control.h"
 #include "file.h"
 #include "mod_hosts.h"
 #include "smtpclient.h"
@@ -15,7 +16,7 @@
 #define BLOCK	   16384
 
 static const char *const option_names[] = {"helo", "params", "timeout",
-    "connect_timeout", NULL};
+    "connect_timeout", "tls", NULL};
 
 static struct {
 	bool used;
@@ -203,6 +204,25 @@ start(lua_State *L)
 	(void)L;
 }
 
+/* opts.tls: "none", "may", "require" or "verify". */
+static void
+set_tls(lua_State *L, int opts, struct smtpclient_config *c)
+{
+	const struct hook_config *h = &hook_engine.config;
+	struct span word = mod_option_string(L, opts, "tls", &job.arena);
+
+	if (word.p == NULL)
+		return;
+	if (secure_parse(word, &c->tls) == -1)
+		luaL_error(L, "option tls: none, may, require or verify "
+			      "expected, got %s", word.p);
+	if (h->controls != NULL && h->controls->tlsca != NULL)
+		c->ca = h->controls->tlsca;
+	else if (h->control_dir != NULL)
+		c->ca = arena_printf(&job.arena, "%s/" TLS_CA_FILE,
+		    h->control_dir).p;
+}
+
 static void
 configure(lua_State *L, int opts, struct smtpclient_mail *m)
 {
@@ -219,6 +239,7 @@ configure(lua_State *L, int opts, struct smtpclient_mail *m)
 	if (c.helo.p == NULL)
 		c.helo = mod_host_name(&job.arena);
 	c.deadline = mod_deadline(ms);
+	set_tls(L, opts, &c);
 	smtpclient_init(&job.client, &c);
 }
 

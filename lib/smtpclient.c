@@ -20,12 +20,14 @@ static const char *const outcomes[] = {
     [SMTPCLIENT_LOST] = "lost",
     [SMTPCLIENT_NONSENSE] = "nonsense",
     [SMTPCLIENT_LOCAL] = "local",
+    [SMTPCLIENT_INSECURE] = "insecure",
 };
 
 static const char *const stages[] = {
     [SMTPCLIENT_CONNECT] = "connect",
     [SMTPCLIENT_GREETING] = "greeting",
     [SMTPCLIENT_HELLO] = "hello",
+    [SMTPCLIENT_TLS] = "starttls",
     [SMTPCLIENT_MAIL] = "mail",
     [SMTPCLIENT_RCPT] = "rcpt",
     [SMTPCLIENT_DATA] = "data",
@@ -66,7 +68,11 @@ smtpclient_init(struct smtpclient *c, const struct smtpclient_config *config)
 	c->host = 0;
 	c->dot_sent = false;
 	c->fd = -1;
-	c->broken = c->open = false;
+	c->broken = c->open = c->plain = false;
+	c->tls = NULL;
+	c->tls_failed = NULL;
+	c->tls_client = NULL;
+	c->ca = (struct tls_ca){0};
 	c->why = (struct smtpclient_result){0};
 	c->text = (struct buf){0};
 	c->line = (struct buf){0};
@@ -290,6 +296,7 @@ smtpclient_abort(struct smtpclient *c)
 	if (c->fd != -1)
 		close(c->fd);
 	c->fd = -1;
+	c->tls = NULL;
 }
 
 const struct smtpclient_result *
@@ -302,6 +309,9 @@ void
 smtpclient_free(struct smtpclient *c)
 {
 	smtpclient_abort(c);
+	tls_client_free(c->tls_client);
+	c->tls_client = NULL;
+	cdbmap_close(&c->ca.table);
 	buf_free(&c->text);
 	buf_free(&c->line);
 	arena_free(&c->kept);

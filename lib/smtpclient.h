@@ -18,7 +18,9 @@
 #include "arena.h"
 #include "io.h"
 #include "reply.h"
+#include "secure.h"
 #include "tcp.h"
+#include "tls_client.h"
 
 #define SMTPCLIENT_PORT	     25
 #define SMTPCLIENT_LINE	     2048  /* octets of a reply's line */
@@ -36,6 +38,7 @@ enum smtpclient_outcome {
 	SMTPCLIENT_LOST,	/* no connection, or it broke */
 	SMTPCLIENT_NONSENSE,	/* what it said is no SMTP */
 	SMTPCLIENT_LOCAL,	/* we could not read the message */
+	SMTPCLIENT_INSECURE,	/* TLS was asked for and cannot be had */
 };
 
 /* What was being done. */
@@ -43,6 +46,7 @@ enum smtpclient_stage {
 	SMTPCLIENT_CONNECT,
 	SMTPCLIENT_GREETING,
 	SMTPCLIENT_HELLO,
+	SMTPCLIENT_TLS, /* STARTTLS and the handshake */
 	SMTPCLIENT_MAIL,
 	SMTPCLIENT_RCPT,
 	SMTPCLIENT_DATA,
@@ -80,7 +84,11 @@ struct smtpclient_config {
 	struct span helo;	/* our name; borrowed, as all of this */
 	bool lmtp;		/* RFC 2033: LHLO, and one reply for each
 				 * recipient after the dot */
-	struct span peer;	/* the server's name, as far as it is known */
+	enum secure tls;
+	/* The name that its certificate is to be for; n 0: that of the target,
+	 * as it was given. */
+	struct span peer;
+	const char *ca;		/* path of tls_ca.h's table, for VERIFY */
 	const struct span *dnsservers; /* as for dns_init() */
 	size_t ndnsservers;
 	clock_ms deadline;	/* for everything; CLOCK_NEVER for none */
@@ -118,9 +126,17 @@ struct smtpclient {
 	uint64_t size_max;	/* the server's, 0: not known */
 	size_t host;		/* number of the one we are connected to */
 	bool dot_sent;		/* by the last send: it may have been taken */
+	struct tls *tls;	/* the connection is encrypted; NULL: not */
+	const char *tls_failed;	/* why it is not, though it was offered and
+				 * tried; NULL: it was not */
 	/* private: */
 	int fd;			/* -1: closed */
 	bool broken;		/* nothing more can be said; why is why */
+	bool plain;		/* this once, TLS having failed */
+	struct span target;	/* of the host we are connected to */
+	struct tls_client *tls_client; /* NULL until it is needed */
+	struct tls_ca ca;
+	char tls_text[80];	/* what tls_failed points to */
 	bool open;		/* a transaction that RSET must end */
 	struct smtpclient_result why;
 	struct buf text;	/* of the reply being read */

@@ -13,6 +13,7 @@ start(struct smtpclient *c)
 	c->extensions = 0;
 	c->size_max = 0;
 	c->broken = c->open = c->dot_sent = false;
+	c->tls_failed = NULL;
 }
 
 int
@@ -120,6 +121,34 @@ smtpclient_hello(struct smtpclient *c)
 	return -1;
 }
 
+static int
+connect_hello_tls(struct smtpclient *c, struct span host)
+{
+	c->target = host;
+	if (smtpclient_connect(c, &host, 1) == -1 || smtpclient_hello(c) == -1)
+		return -1;
+	return smtpclient_starttls(c);
+}
+
+/* Where TLS is only asked for, a host with which it fails is given the mail
+ * without: a second connection, since the first one is of no use any more. */
+static int
+open_one(struct smtpclient *c, struct span host)
+{
+	const char *failed;
+	int r;
+
+	c->plain = false;
+	r = connect_hello_tls(c, host);
+	failed = c->tls_failed;
+	if (r == -1 && failed != NULL && c->config.tls == SECURE_MAY) {
+		c->plain = true;
+		r = connect_hello_tls(c, host);
+		c->tls_failed = failed;
+	}
+	return r;
+}
+
 int
 smtpclient_open(struct smtpclient *c, const struct span *hosts, size_t n)
 {
@@ -128,8 +157,7 @@ smtpclient_open(struct smtpclient *c, const struct span *hosts, size_t n)
 		smtpclient_fail(c, SMTPCLIENT_CONNECT, EINVAL);
 	}
 	for (size_t i = 0; i < n; i++) {
-		bool good = smtpclient_connect(c, &hosts[i], 1) == 0 &&
-		    smtpclient_hello(c) == 0;
+		bool good = open_one(c, hosts[i]) == 0;
 
 		c->host = i;
 		if (good)
@@ -156,6 +184,8 @@ smtpclient_close(struct smtpclient *c)
 		if (smtpclient_put(c) == 0)
 			smtpclient_get(c, SMTPCLIENT_QUIT, 2, QUIT_MS, &r);
 	}
+	if (c->tls != NULL)
+		tls_close(c->tls, &c->io);
 	smtpclient_abort(c);
 	c->broken = broken;
 	c->why = why;

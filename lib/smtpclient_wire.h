@@ -66,6 +66,12 @@ size_t smtpclient_check(const struct smtpclient *c,
     const struct smtpclient_mail *mail, struct smtpclient_result *results,
     bool *utf8);
 
+/* --- smtpclient_tls.c --- */
+
+/* STARTTLS and what follows, if the config asks for it: 0, or -1 and the
+ * connection is broken. */
+int smtpclient_starttls(struct smtpclient *c);
+
 /* --- smtpclient.c --- */
 
 /* Empties c->line, for smtpclient_put(). */

@@ -1,6 +1,6 @@
 /* relay_agent: see relay_agent.h. */
 #include "relay_agent.h"
-#include "die.h"
+#include "log.h"
 #include "relay_conn.h"
 #include "relay_down.h"
 #include "relay_mail.h"
@@ -33,6 +33,8 @@ relay_agent_start(struct agent *a, const struct relay_agent_kind *k)
 	    .connect_ms = c->timeoutconnect,
 	    .reply_ms = c->timeoutremote,
 	    .dot_ms = c->timeoutremote,
+	    .ca = c->tlsca != NULL ? c->tlsca :
+				     control_path(&a->controls, TLS_CA_FILE),
 	};
 
 	agent = a;
@@ -82,6 +84,16 @@ text_of(struct agent_job *job, const struct smtpclient_result *r)
 	    smtpclient_stage_name(r->stage));
 }
 
+static struct span
+tls_text(struct agent_job *job)
+{
+	const struct smtpclient *c = &conn.client;
+
+	return arena_printf(&job->arena, "%s %s%s", tls_protocol(c->tls),
+	    tls_cipher(c->tls), c->config.tls == SECURE_VERIFY ?
+	    " verified" : "");
+}
+
 static void
 answer(struct agent_job *job, size_t rcpt, const struct smtpclient_result *r,
     struct span peer, bool dsn)
@@ -92,6 +104,8 @@ answer(struct agent_job *job, size_t rcpt, const struct smtpclient_result *r,
 	    reply_enhanced_default(r->reply.code);
 
 	agent_note(agent, job, rcpt, "peer", peer);
+	if (r->theirs && conn.client.tls != NULL)
+		agent_note(agent, job, rcpt, "tls", tls_text(job));
 	if (outcome == OUTCOME_OK && !kind->lmtp)
 		agent_note(agent, job, rcpt, "dsn", dsn ? SPAN("passed") :
 							  SPAN("relayed"));
@@ -155,6 +169,16 @@ settle(struct agent_job *job, size_t *rcpts, size_t n,
 	return again;
 }
 
+/* Somebody may want to know, or be at work on the way there. */
+static void
+log_no_tls(const struct relay_host *h, struct agent_job *job)
+{
+	if (conn.client.tls == NULL && conn.client.tls_failed != NULL)
+		log_warn("tls-failed", "%.*s: %s; going on without",
+		    SPAN_ARG(relay_host_text(h, &job->arena)),
+		    conn.client.tls_failed);
+}
+
 /* An open connection to one of the hosts, from number *from on: 0, or -1 and
  * everybody is answered. */
 static int
@@ -165,8 +189,10 @@ connect_some(struct agent_job *job, const size_t *rcpts, size_t n,
 	if (*from == 0 && relay_conn_fits(&conn, &last.hosts))
 		return 0;
 	*fresh = true;
-	if (relay_conn_open(&conn, &last.hosts, *from, &job->arena) == 0)
+	if (relay_conn_open(&conn, &last.hosts, *from, &job->arena) == 0) {
+		log_no_tls(&last.hosts.v[conn.host], job);
 		return 0;
+	}
 	answer_all(job, rcpts, n, &conn.why,
 	    relay_host_text(&last.hosts.v[conn.host], &job->arena));
 	return -1;
@@ -202,6 +228,34 @@ talk(struct agent_job *job, size_t *rcpts, size_t n)
 
 /* --- a job --- */
 
+/* For a domain, or else for a host. */
+static bool
+find_tls(struct span name, enum secure *tls)
+{
+	const struct control_list *map = &agent->controls.smtptlshosts;
+	struct span word;
+
+	for (size_t dot = 0; dot < name.n && map->n > 0;
+	    dot += 1 + span_chr(span_skip(name, dot + 1), '.'))
+		if (control_map_find(map, span_skip(name, dot), &word))
+			return secure_parse(word, tls) == 0;
+	return false;
+}
+
+static void
+set_tls(struct relay_hosts *h, struct span domain)
+{
+	enum secure standard = SECURE_NONE;
+
+	if (!kind->lmtp)
+		(void)secure_parse(agent->controls.smtptls, &standard);
+	for (size_t i = 0; i < h->n; i++) {
+		h->v[i].tls = standard;
+		if (!find_tls(domain, &h->v[i].tls))
+			(void)find_tls(h->v[i].name, &h->v[i].tls);
+	}
+}
+
 /* The hosts of a destination are in last: 0, or -1 and why. */
 static int
 find_hosts(const struct agent_job *job, const struct relay_route *route,
@@ -221,6 +275,7 @@ find_hosts(const struct agent_job *job, const struct relay_route *route,
 	buf_put(&last.route, job->route);
 	buf_reset(&last.domain);
 	buf_put(&last.domain, domain);
+	set_tls(&last.hosts, domain);
 	last.until = clock_deadline(FRESH_MS);
 	return 0;
 }

@@ -20,7 +20,7 @@ same_host(const struct relay_conn *c, const struct relay_host *h)
 	if (h->path.p != NULL || c->is.path.p != NULL)
 		return h->path.p != NULL && c->is.path.p != NULL &&
 		    span_eq(h->path, buf_span(&c->name));
-	return h->port == c->is.port && ip_eq(&h->ip, &c->is.ip) &&
+	return h->tls == c->is.tls && h->port == c->is.port && ip_eq(&h->ip, &c->is.ip) &&
 	    span_ieq(h->name, buf_span(&c->name));
 }
 
@@ -65,13 +65,20 @@ target_of(const struct relay_host *h, struct arena *a)
 	return arena_printf(a, "[%s]:%u", ip_format(&h->ip, ip), h->port);
 }
 
-/* A refusal for now is remembered before one for good: another attempt may
- * find that host in a better mood. */
+/*
+ * A refusal for now is remembered before one for good: another attempt may
+ * find that host in a better mood. What a host said, or did, tells more than
+ * that another one cannot be reached.
+ */
 static void
 note_failure(struct relay_conn *c, struct smtpclient_result why, size_t i,
     bool first, struct arena *a)
 {
 	if (!first && why.outcome == SMTPCLIENT_PERMANENT &&
+	    c->why.outcome != SMTPCLIENT_PERMANENT)
+		return;
+	if (!first && why.stage == SMTPCLIENT_CONNECT &&
+	    c->why.stage != SMTPCLIENT_CONNECT &&
 	    c->why.outcome != SMTPCLIENT_PERMANENT)
 		return;
 	c->why = why;
@@ -89,6 +96,7 @@ try(struct relay_conn *c, const struct relay_host *h, struct arena *a)
 	int r;
 
 	c->client.config.peer = h->name;
+	c->client.config.tls = h->tls;
 	r = smtpclient_open(&c->client, &target, 1);
 	if (h->path.p != NULL)
 		return r;

@@ -8,6 +8,7 @@
 
 #include "agent.h"
 #include "relay_route.h"
+#include "secure.h"
 
 #define RELAY_MX	16 /* hosts of one domain that are looked up */
 #define RELAY_ADDRESSES 32 /* of one destination */
@@ -18,6 +19,7 @@ struct relay_host {
 	struct ip ip;
 	unsigned port;
 	unsigned preference;
+	enum secure tls; /* the caller's; relay_hosts_find() leaves 0 */
 };
 
 struct relay_hosts {

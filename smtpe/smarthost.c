@@ -90,6 +90,10 @@ make_connection(struct session *s)
 		client.config.deadline = config.deadline;
 		return 0;
 	}
+	(void)secure_parse(c->smarthosttls, &config.tls);
+	if (config.tls == SECURE_VERIFY)
+		config.ca = c->tlsca != NULL ? c->tlsca :
+		    control_path(&s->controls, TLS_CA_FILE);
 	if (is_open) {
 		smtpclient_close(&client);
 		smtpclient_free(&client);

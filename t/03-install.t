@@ -16,7 +16,7 @@ ok "make install" \
 at=$T/root/usr/local
 for p in bin/smtpe bin/queuerun bin/smtpe-queue bin/smtpe-checkpw bin/smtpe-passwd libexec/smtpe/agent-maildir \
     libexec/smtpe/agent-amqp libexec/smtpe/agent-pipe \
-    libexec/smtpe/agent-smtp libexec/smtpe/agent-lmtp; do
+    libexec/smtpe/agent-smtp libexec/smtpe/agent-lmtp bin/smtpe-cdb; do
 	ok "$p is a program" test -x "$at/$p"
 done
 for p in share/man/man8/smtpe.8 share/man/man8/queuerun.8 \
