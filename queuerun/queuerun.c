@@ -256,6 +256,7 @@ prepare(struct pass_job *job, struct queue *q, struct controls *c)
 	pass_raise_files();
 	if (queue_open(q, c->queuedir) == -1)
 		die_temp_errno("queue %s", c->queuedir);
+	q->spill = c->amqpspill;
 	pass_catch_signals();
 	queue_sweep(q);
 	expire_quarantines(q, c);
