@@ -151,13 +151,16 @@ write_report(struct bounce *b, struct entry *e, const struct report *r,
 }
 
 static void
-log_report(const struct report *r)
+log_report(const struct report *r, bool wanted)
 {
 	struct log l;
 
 	log_open(&l, "bounce");
 	log_span(&l, "id", r->about);
-	log_str(&l, "bounce", r->id);
+	if (wanted)
+		log_str(&l, "bounce", r->id);
+	else
+		log_str(&l, "text", "discarded by hook.bounce");
 	log_str(&l, "kind", kinds[r->kind]);
 	log_span(&l, "to", r->to);
 	log_num(&l, "rcpts", (int64_t)r->nrcpts);
@@ -169,6 +172,7 @@ static int
 send_report(struct bounce *b, struct entry *e, struct report *r, int64_t now)
 {
 	struct original o = {0};
+	bool wanted = false;
 	int result, error;
 
 	if (b->in == NULL && (b->in = calloc(1, sizeof *b->in)) == NULL)
@@ -181,11 +185,13 @@ send_report(struct bounce *b, struct entry *e, struct report *r, int64_t now)
 		r->eight = o.eight;
 		r->reply_to_id = original_id(&o, &e->out.arena);
 		report_words(r);
-		result = write_report(b, e, r, &o);
+		wanted = bounce_ask(b, e, r);
+		if (wanted)
+			result = write_report(b, e, r, &o);
 	}
 	error = errno;
 	if (result == 0)
-		log_report(r);
+		log_report(r, wanted);
 	original_free(&o);
 	report_free(r);
 	errno = error;

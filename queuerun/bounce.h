@@ -22,6 +22,7 @@ struct bounce {
 	struct queue *q;
 	const struct controls *controls;
 	struct queue_in *in; /* at the first need */
+	struct stage *stage; /* whose script is asked; NULL: none */
 	struct buf buf;
 };
 
@@ -30,6 +31,10 @@ enum bounce_told {
 	BOUNCE_NOBODY,	/* there is nobody to tell: *why says why not */
 	BOUNCE_TROUBLE, /* errno; to be tried again */
 };
+
+/* bounce_ask.c: hook.bounce may change the report's subject, text and fields;
+ * false: none is to go out. */
+bool bounce_ask(struct bounce *b, struct entry *e, struct report *r);
 
 void bounce_init(struct bounce *b, struct queue *q, const struct controls *c);
 void bounce_free(struct bounce *b);

@@ -56,6 +56,7 @@ start(struct pass *p, const struct pass_job *job)
 	stage_init(&p->stage, job->q, job->controls, job->retry,
 	    &job->shared->counts.trouble);
 	p->stage.next_due = &p->settle.next_due;
+	p->settle.bounce.stage = p->stage.hooks != NULL ? &p->stage : NULL;
 	p->settle.stage = p->stage.hooks != NULL ? &p->stage : NULL;
 	if (job->watch != NULL)
 		p->pool.watch_fd = watch_fd(job->watch);

@@ -136,12 +136,14 @@ void
 stage_postdelivery(struct stage *s, struct entry *e, bool expired)
 {
 	struct stage_want w;
-	struct message m;
+	struct message *m;
 
 	if (!hook_defined(s->hooks, HOOK_postdelivery))
 		return;
-	stage_message(s, e, &m);
-	m.fixed = MESSAGE_RCPTS;
+	/* It may be wanted until the marks are durable. */
+	m = arena_alloc(&e->out.arena, sizeof *m);
+	stage_message(s, e, m);
+	m->fixed = MESSAGE_RCPTS;
 	for (size_t i = 0; i < e->out.env.nrcpts; i++) {
 		enum result_kind kind = e->results[i].kind;
 		struct hook_arg result;
@@ -150,23 +152,20 @@ stage_postdelivery(struct stage *s, struct entry *e, bool expired)
 		    kind == RESULT_DEFERRED)
 			continue;
 		result = result_table(e, i, expired);
-		stage_run(s, e, HOOK_postdelivery, &m, &result, &w);
+		stage_run(s, e, HOOK_postdelivery, m, &result, &w);
 		if (w.kind == WANT_FAILED)
 			continue;
 		if (kind != RESULT_OK && kind != RESULT_DISCARD)
-			apply(s, e, i, &m, &w);
+			apply(s, e, i, m, &w);
 		else if (w.kind != WANT_NOTHING || w.route.p != NULL ||
 		    w.queue.p != NULL)
 			log_warn("hook-ignored", "hook.postdelivery: %s is "
 			    "delivered and stays so", e->out.name.id);
 	}
-	/* Kept for when the marks are durable. */
-	if (message_changed(&m, 0)) {
-		e->changed = arena_alloc(&e->out.arena, sizeof m);
-		*e->changed = m;
-	} else {
-		message_end(&m);
-	}
+	if (message_changed(m, 0))
+		e->changed = m;
+	else
+		message_end(m);
 }
 
 void

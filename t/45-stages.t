@@ -372,6 +372,41 @@ like "postdelivery: what is too old is said so" "$(trace)" \
     '^postdelivery a@x.test expired '
 like "postdelivery: and may be tried on" "$(where "$ID")" ",1,$ID\$"
 
+# --- bounce ---
+
+# report OF: the content of the report, in new/.
+report() {
+	for f in "$T"/queue/new/*; do
+		python3 "$HERE/read-entry.py" -c "$f" | tr -d '\r'
+	done
+}
+start
+entry -m route=fail: a@x.test b@y.test
+run
+like "bounce: asked with the recipients" "$(trace)" \
+    '^bounce a@x.test,b@y.test failure notice$'
+like "bounce: as it would be" "$(report)" '^Subject: failure notice$'
+start
+entry -m route=fail: -m on_bounce=change a@x.test
+run
+like "bounce: another subject" "$(report)" '^Subject: Sorry$'
+like "bounce: another text" "$(report)" '^It came back\.$'
+like "bounce: another field" "$(report)" '^X-Note: a$'
+start
+entry -m route=fail: -m on_bounce=discard a@x.test
+run
+is "bounce: none" "$(report) $(where "$ID")" " gone"
+start
+entry -m route=fail: -m on_bounce=error a@x.test
+run
+like "bounce: an error changes nothing" "$(report)" \
+    '^Subject: failure notice$'
+start
+entry -m route=ok: -m postq=change_and_reject a@x.test
+run
+like "bounce: to the sender that hook.postq set" "$(report)" \
+    '^To: <told@example.net>$'
+
 # --- no script, a bad one, another one ---
 
 start
