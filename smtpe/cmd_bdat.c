@@ -103,9 +103,9 @@ finish(struct session *s, struct arrival *a)
 	return r;
 }
 
-/* One chunk, and the reply to it. */
+/* One chunk, and the reply to it. judged: it was the message's. */
 static struct reply
-take_chunk(struct session *s, bool last)
+take_chunk(struct session *s, bool last, bool *judged)
 {
 	uint64_t size = s->payload;
 	struct reply r;
@@ -125,8 +125,10 @@ take_chunk(struct session *s, bool last)
 	s->facts.input = arena_dup(&s->scratch, s->facts.input);
 	if ((n = read_chunk(s, s->arrival)) != 1)
 		return session_lost(s, n);
-	if (last)
+	if (last) {
+		*judged = true;
 		return finish(s, s->arrival);
+	}
 	r = arrival_check(s, s->arrival);
 	if (r.code != 0)
 		return r;
@@ -134,15 +136,34 @@ take_chunk(struct session *s, bool last)
 	    (unsigned long long)size);
 }
 
+/* RFC 2033 4.2: the last chunk has a reply for each recipient, also when the
+ * message did not become whole. */
+static struct reply
+refuse_last(struct session *s, struct reply r)
+{
+	struct final f = {0};
+
+	if (!s->controls.lmtp || r.code == 421)
+		return r;
+	r = payload_swallow(s, r);
+	if (r.code == 0)
+		return r;
+	s->verb = SPAN(".");
+	f.refusal = transaction_keep(&s->tx, r);
+	return final_say(s, &f);
+}
+
 struct reply
 cmd_bdat_act(struct session *s, struct reply answer)
 {
-	bool last = *(bool *)s->parsed;
+	bool last = *(bool *)s->parsed, judged = false;
 	struct reply r;
 
 	(void)answer;
 	s->phase = PHASE_CHUNKS;
-	r = take_chunk(s, last);
+	r = take_chunk(s, last, &judged);
+	if (last && !judged)
+		r = refuse_last(s, r);
 	if (last) {
 		arrival_end(s);
 		s->reset_after = true;

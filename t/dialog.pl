@@ -150,7 +150,7 @@ sub parse
 		if ($l =~ /^C(?=[:=+])(=?)(\+?):? ?(.*)$/) {
 			my ($raw, $more, $t) = ($1, $2, $3);
 			$pending .= unescape($t) . ($raw ? '' : "\r\n");
-			$d{helos}++ if $t =~ /^\s*(ehlo|helo)\b/i;
+			$d{helos}++ if $t =~ /^\s*(ehlo|helo|lhlo)\b/i;
 			$d{banners}++ if $t =~ /^\s*xclient\b/i;
 			next if $more;
 			push @{$d{steps}}, {c => $pending};
