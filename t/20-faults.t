@@ -9,10 +9,16 @@ need_strace
 
 # sweep NAME TMPDIR ARGUMENTS...
 sweep() {
-	name=$1
-	tmp=$2
-	shift 2
-	if out=$(TMPDIR=$tmp python3 "$HERE/helpers/faults.py" "$@" 2>&1); then
+	sweep_with faults "$@"
+}
+
+# sweep_with HELPER NAME TMPDIR ARGUMENTS...
+sweep_with() {
+	helper=$1
+	name=$2
+	tmp=$3
+	shift 3
+	if out=$(TMPDIR=$tmp python3 "$HERE/helpers/$helper.py" "$@" 2>&1); then
 		pass "$name: $(printf '%s\n' "$out" | sed -n 's/^ok 1 - //p')"
 	else
 		fail "$name"
@@ -28,4 +34,6 @@ sweep "kills, on disk" "$T" kills
 sweep "kills, in memory" "$MEMORY" kills existing
 sweep "errors, in chunks" "$MEMORY" errors existing bdat
 sweep "kills, in chunks" "$MEMORY" kills existing bdat
+sweep_with faults_group "a group, kills" "$T" kills
+sweep_with faults_group "a group, errors" "$MEMORY" errors plain
 done_testing
