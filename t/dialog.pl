@@ -51,7 +51,7 @@
 #
 # Beyond that, in every dialog: tmp/ is empty at the end, every entry is
 # complete, each reply is well formed and has an enhanced code (but for the
-# banner, EHLO and HELO), every log line is logfmt or begins with "lua: ".
+# banner, EHLO, HELO and LHLO), every log line is logfmt or begins with "lua: ".
 use strict;
 use warnings;
 use Cwd qw(abs_path);

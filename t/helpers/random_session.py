@@ -42,7 +42,8 @@ local function anything(stage)
   end
 end
 for _, n in ipairs{"helo", "ehlo", "mail", "rcpt", "data", "dot", "reset",
-    "rset", "noop", "help", "quit", "unknown", "close"} do
+    "domain", "split", "received", "queue_config", "rset", "noop",
+    "help", "quit", "unknown", "close"} do
   hook[n] = function() return anything(n) end
 end
 """
