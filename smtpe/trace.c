@@ -60,11 +60,13 @@ supplement(struct session *s, const struct batch *b)
 	rest = arena_dup(&s->tx.arena, buf_span(&out));
 	buf_reset(&out);
 	buf_put(&out, s->controls.supplementheader);
-	buf_puts(&out, ":");
-	while (rest.n > 0) {
-		buf_puts(&out, out.n > 80 ? "\r\n\t" : " ");
+	buf_puts(&out, ": ");
+	for (;;) {
 		buf_put(&out, span_head(rest, FOLD));
 		rest = span_skip(rest, FOLD);
+		if (rest.n == 0)
+			break;
+		buf_puts(&out, "\r\n\t");
 	}
 	field = arena_dup(&s->tx.arena, buf_span(&out));
 	buf_free(&text);
