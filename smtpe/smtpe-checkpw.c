@@ -193,7 +193,7 @@ main(int argc, char **argv)
 	log_init("smtpe-checkpw", "auto", -1);
 	first = parse(argc, argv);
 	if (authusers_open(&u, file_path_of(&a), &err) == -1)
-		return checkpw_trouble(&err);
+		_exit(checkpw_trouble(&err));
 	if (options.mode == MECHANISMS)
 		status = say_mechanisms(&u);
 	else if (options.mode == SCRAM)
@@ -203,6 +203,6 @@ main(int argc, char **argv)
 	authusers_close(&u);
 	if (status != CHECKPW_RIGHT || options.mode == SCRAM ||
 	    options.mode == MECHANISMS)
-		return status;
-	return run(argv + first, user);
+		_exit(status);
+	_exit(run(argv + first, user));
 }

@@ -200,5 +200,5 @@ main(int argc, char **argv)
 		change(argv[0], take_user(argv[1]));
 	else
 		usage(EXIT_PERM);
-	return 0;
+	_exit(0);
 }

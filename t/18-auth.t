@@ -143,12 +143,28 @@ zoe=$(as salt zoe)
 is "SCRAM: a stranger's, too" "$(as salt zoe)" "$zoe"
 like "SCRAM: and it looks like the others" "$zoe" '^[A-Za-z0-9+/]{22}== (16384|20000)$'
 ok "SCRAM: it is the stranger's own" test "$zoe" != "$(as salt zoe2)"
-is "the password is not left in memory" "$(as memory joe 'open sesame')" \
-    "235 0"
+if grep -q __asan_init "$SMTPE"; then
+	skip 1 "a sanitizer keeps what was freed"
+else
+	is "the password is not left in memory" \
+	    "$(as memory joe 'open sesame')" "235 0"
+fi
 is "a session that is killed leaves nothing running" "$(as orphan joe)" "1 0"
 is "a flood: each gets one answer" "$(as flood 60 zoe)" "221*1 535*60"
 unlike "no password in a log" "$(cat "$T/log" "$T/scram.log")" \
     'sesame|c2VzYW1l|wrong'
+
+# --- a checkpassword program that hangs ---
+
+printf 'EHLO x\r\nAUTH PLAIN %s\r\nQUIT\r\n' "$(printf '\0joe\0x' | base64)" \
+    >"$T/in"
+smtpe_run "$T/in" -o authusers= -o authtimeout=200ms \
+    sh -c 'sleep 71.25 & sleep 71.25'
+like "it is temporary" "$(cat "$T/out")" '^454 4\.7\.0'
+none_left() {
+	! grep -alz '^71\.25' /proc/[0-9]*/cmdline 2>/dev/null
+}
+ok "nothing that it started is left" until_true 5 none_left
 
 # --- --check ---
 

@@ -339,6 +339,37 @@ test_help(void)
 	buf_free(&mdoc);
 }
 
+/* A FILE is not read here: it is somebody else's secret. */
+static void
+test_secret_file(void)
+{
+	static const char secret[] = "joe:hush\0\x01\n";
+	struct buf out = {0};
+
+	is_int(load_from(dir), 0, "without authusers");
+	ok(c.authusers == NULL, "it is not set");
+	put_bytes("authusers", secret, sizeof secret - 1);
+	is_int(load_from(dir), 0, "what is in it is no matter");
+	is_str(c.authusers, path_of("authusers"), "its value is its path");
+	control_show(&c, &out);
+	(void)buf_cstr(&out);
+	ok(strstr(out.p, "/authusers (file)") != NULL, "which is shown");
+	ok(strstr(out.p, "hush") == NULL, "and nothing of it");
+	drop("authusers");
+	put_file("authusers.cdb", "");
+	is_int(load_from(dir), 0, "its table");
+	is_str(c.authusers, path_of("authusers"), "is as good");
+	drop("authusers.cdb");
+	buf_reset(&err);
+	is_int(control_set(&c, SPAN("authusers"), SPAN("joe:$6$hush"),
+	    FROM_OPTION, &err), -1, "a value that is no path");
+	ok(strstr(buf_cstr(&err), "hush") == NULL, "is not shown");
+	is_int(control_set(&c, SPAN("authusers"), SPAN("/x/users"),
+	    FROM_OPTION, &err), 0, "a path");
+	is_str(c.authusers, "/x/users", "is taken");
+	buf_free(&out);
+}
+
 int
 main(void)
 {
@@ -354,6 +385,7 @@ main(void)
 	test_permissions();
 	test_directory();
 	test_show();
+	test_secret_file();
 	test_help();
 	is_int(rmdir(dir), 0, "nothing is left behind");
 	arena_free(&c.arena);
