@@ -160,9 +160,11 @@ greet(struct session *s)
 {
 	struct reply banner = session_greet(s);
 
+	if (s->ending != GOES_ON)
+		return;
 	if (s->smtps && !starttls_usable(s))
 		die_temp("--smtps: there is no certificate to begin with");
-	if (s->ending == GOES_ON && (!s->smtps || starttls_begin(s, TLS_TAKE)))
+	if (!s->smtps || starttls_begin(s, TLS_TAKE))
 		session_reply(s, banner);
 }
 
