@@ -1,7 +1,7 @@
 #!/bin/sh
 # Each rule that smtpe/ cites has a test (rfc.pl); each reply that it can give
 # has an enhanced code (RFC 2034 4) of its own class, but for the banner, EHLO
-# and HELO, 334 and 354; HELP knows each verb (RFC 5321 4.1.1.8).
+# and HELO, and 3xx; HELP knows each verb (RFC 5321 4.1.1.8).
 # shellcheck source=t/lib.sh
 . "${0%/*}/lib.sh"
 need perl
@@ -37,15 +37,17 @@ perl -0777 -ne '
 		print "$ARGV:$1 $2\n";
 	}' "$top"/smtpe/*.c >"$T/replies"
 ok "the replies are found" test "$(wc -l <"$T/replies")" -gt 70
-is "no enhanced code: the banner, HELO, EHLO and 354 alone" \
-    "$(sed -n 's/.*:\([0-9]*\) NULL$/\1/p' "$T/replies" | sort -u | tr '\n' ' ')" \
-    "220 250 354 "
+is "no enhanced code: the banner, HELO and EHLO alone" \
+    "$(sed -n 's/.*:\([245][0-9]*\) NULL$/\1/p' "$T/replies" | sort -u | tr '\n' ' ')" \
+    "220 250 "
 is "250 without one stands in cmd_helo.c" \
     "$(sed -n 's/.*\/\(.*\):250 NULL$/\1/p' "$T/replies" | sort -u)" cmd_helo.c
 is "each is of its reply's class" \
     "$(perl -ne 'print if /:(\d)\d\d "/ && !/:$1\d\d "$1\.\d+\.\d+"$/' "$T/replies")" ""
 
-sed -n 's/^COMMAND(\([A-Z]*\),.*/\1/p' "$top/smtpe/command.def" >"$T/verbs"
+# LHLO is not said in SMTP.
+sed -n 's/^COMMAND(\([A-Z]*\),.*/\1/p' "$top/smtpe/command.def" |
+    grep -v LHLO >"$T/verbs"
 ok "there are verbs" test "$(wc -l <"$T/verbs")" -gt 10
 mkdir "$T/control"
 {
