@@ -229,8 +229,9 @@ access_key_rank(const struct access_key *k, const struct access_client *c)
 		return 0;
 	if (k->listener && k->kind == ACCESS_EVERYBODY)
 		return 1 + 2 * (k->local.family != 0) + (k->local_port != 0);
-	/* With a listener is before the same without. */
-	return rank == 0 ? 0 : rank * 2 + k->listener;
+	/* With a listener is before the same without; of two spellings of one
+	 * network one has to be the first. */
+	return rank == 0 ? 0 : rank * 4 + 2 * k->listener + !k->dots;
 }
 
 static void
@@ -255,111 +256,118 @@ put_name(struct buf *key, struct span name)
 	buf_put(key, name);
 }
 
-/* 192.0.2.0/24, then 192.0.2., then 192.0.2.0/23: false behind the last. */
+/* On to the next form of the client; false behind the last. */
 static bool
-put_next_net(struct access_walk *w, const struct access_client *c,
-    struct buf *key)
-{
-	struct ip_net net = {c->ip, w->bits};
-	bool dots = w->dots;
-
-	w->dots = false;
-	if (!dots) {
-		if (w->bits == 0)
-			return false;
-		net.bits = --w->bits;
-		w->dots = c->ip.family == AF_INET && net.bits % 8 == 0 &&
-		    net.bits > 0;
-	}
-	cut(&net);
-	put_net(key, &net, dots);
-	return true;
-}
-
-/* =.example.org, then =.org: false behind the last. */
-static bool
-put_next_suffix(struct access_walk *w, const struct access_client *c,
-    struct buf *key)
-{
-	size_t dot = w->dot + span_chr(span_skip(c->name, w->dot), '.');
-
-	if (dot >= c->name.n)
-		return false;
-	w->dot = dot + 1;
-	put_name(key, span_skip(c->name, dot));
-	return true;
-}
-
-/* The client's part of the next key; false at the end. */
-static bool
-put_client(struct access_walk *w, const struct access_client *c,
-    struct buf *key)
+advance(struct access_walk *w, const struct access_client *c)
 {
 	unsigned all = c->ip.family == AF_INET6 ? 128 :
 	    c->ip.family == AF_INET ? 32 : 0;
-	struct ip_net address = {c->ip, all};
 
 	switch (w->phase) {
+	case WALK_START:
+		w->phase = WALK_ADDRESS;
+		w->bits = all;
+		if (all > 0)
+			return true;
+		/* FALLTHROUGH */
 	case WALK_ADDRESS:
 		w->phase = WALK_NAME;
-		w->bits = all;
-		if (all > 0) {
-			put_net(key, &address, false);
+		if (c->name.n > 0)
 			return true;
-		}
 		/* FALLTHROUGH */
 	case WALK_NAME:
 		w->phase = WALK_NETS;
-		if (c->name.n > 0) {
-			put_name(key, c->name);
-			return true;
-		}
 		/* FALLTHROUGH */
 	case WALK_NETS:
-		if (put_next_net(w, c, key))
+		if (w->bits > 0) {
+			w->bits--;
 			return true;
+		}
 		w->phase = WALK_SUFFIXES;
 		/* FALLTHROUGH */
 	case WALK_SUFFIXES:
-		if (put_next_suffix(w, c, key))
+		w->dot = w->next +
+		    span_chr(span_skip(c->name, w->next), '.');
+		w->next = w->dot + 1;
+		if (w->dot < c->name.n)
 			return true;
 		w->phase = WALK_NAMED;
+		if (c->name.n > 0)
+			return true;
 		/* FALLTHROUGH */
 	case WALK_NAMED:
 		w->phase = WALK_EVERYBODY;
-		if (c->name.n > 0) {
-			buf_putc(key, '=');
-			return true;
-		}
-		/* FALLTHROUGH */
+		return true;
 	case WALK_EVERYBODY:
 		w->phase = WALK_END;
-		return true;
+		/* FALLTHROUGH */
 	case WALK_END:
 		break;
 	}
 	return false;
 }
 
+static void
+put_client(const struct access_walk *w, const struct access_client *c,
+    bool dots, struct buf *key)
+{
+	struct ip_net net = {c->ip, w->bits};
+
+	switch (w->phase) {
+	case WALK_ADDRESS:
+	case WALK_NETS:
+		cut(&net);
+		put_net(key, &net, dots);
+		break;
+	case WALK_NAME:
+		put_name(key, c->name);
+		break;
+	case WALK_SUFFIXES:
+		put_name(key, span_skip(c->name, w->dot));
+		break;
+	case WALK_NAMED:
+		buf_putc(key, '=');
+		break;
+	case WALK_START:
+	case WALK_EVERYBODY:
+	case WALK_END:
+		break;
+	}
+}
+
+/* Has the form at hand this variant? */
+static bool
+has_variant(const struct access_walk *w, const struct access_client *c,
+    bool listener, bool dots)
+{
+	/* @LISTENER alone is no client's line. */
+	if (listener && w->phase == WALK_EVERYBODY)
+		return false;
+	return !dots || (w->phase == WALK_NETS && c->ip.family == AF_INET &&
+	    w->bits % 8 == 0 && w->bits > 0);
+}
+
 bool
 access_key_next(struct access_walk *w, const struct access_client *c,
     struct span listener, struct buf *key)
 {
-	/* The same as before, without its listener. */
-	if (w->again) {
-		w->again = false;
-		key->n -= listener.n;
-		return true;
-	}
-	buf_reset(key);
-	if (!put_client(w, c, key))
-		return false;
-	/* @LISTENER is no client's line. */
-	if (listener.n > 0 && w->phase != WALK_END) {
-		buf_put(key, listener);
-		w->again = true;
-	}
-	return true;
+	do {
+		while (w->phase != WALK_START && w->variant < 4) {
+			bool dots = w->variant & 1, plain = w->variant & 2;
+
+			w->variant++;
+			if ((!plain && listener.n == 0) ||
+			    !has_variant(w, c, !plain, dots))
+				continue;
+			buf_reset(key);
+			put_client(w, c, dots, key);
+			if (!plain)
+				buf_put(key, listener);
+			return true;
+		}
+		w->variant = 0;
+	} while (advance(w, c));
+	return false;
 }
 
 bool

@@ -64,6 +64,7 @@ unsigned access_key_rank(const struct access_key *k,
  */
 struct access_walk {
 	enum {
+		WALK_START,
 		WALK_ADDRESS,
 		WALK_NAME,
 		WALK_NETS,
@@ -72,10 +73,9 @@ struct access_walk {
 		WALK_EVERYBODY,
 		WALK_END,
 	} phase;
-	unsigned bits; /* of the last network */
-	bool dots;     /* it comes again as "192.0.2." */
-	size_t dot;    /* where the next suffix of the name is looked for */
-	bool again;    /* the last key comes again, without its listener */
+	unsigned variant; /* with the listener, as "192.0.2.", without */
+	unsigned bits;	  /* of the network at hand */
+	size_t dot, next; /* the suffix at hand, and where to look on */
 };
 bool access_key_next(struct access_walk *w, const struct access_client *c,
     struct span listener, struct buf *key);
