@@ -9,6 +9,25 @@
 #define RANK_NAME      2000u
 #define RANK_ADDRESS   3000u
 
+bool
+access_key_split(struct span line, struct span *key, struct span *rule)
+{
+	bool inside = false;
+
+	for (size_t i = 0; i < line.n; i++) {
+		char c = line.p[i];
+
+		if (c == '[' || c == ']')
+			inside = c == '[';
+		if (c != ':' || inside)
+			continue;
+		*key = span_head(line, i);
+		*rule = span_skip(line, i + 1);
+		return true;
+	}
+	return false;
+}
+
 static bool
 valid_name(struct span s)
 {

@@ -46,6 +46,9 @@ struct access_client {
 
 #define ACCESS_KEY_MAX 400 /* octets of a key */
 
+/* "KEY:RULE" at the first colon that is not in brackets: false without one. */
+bool access_key_split(struct span line, struct span *key, struct span *rule);
+
 /* NULL, or what is wrong with it. Borrows from s. */
 const char *access_key_parse(struct span s, struct access_key *k);
 

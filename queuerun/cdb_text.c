@@ -1,5 +1,6 @@
 /* cdb_text: see cdb_text.h. */
 #include "cdb_text.h"
+#include "cdb_access.h"
 #include <stdint.h>
 #include <stdlib.h>
 
@@ -47,11 +48,34 @@ add(struct cdb_text *t, struct cdb_record r)
 	t->v[t->n++] = r;
 }
 
+/* A line of whatever kind: NULL, or what is wrong with it. */
+static const char *
+parse(struct cdb_text *t, struct span line, struct span *key,
+    struct span *value)
+{
+	if (t->access)
+		return cdb_access_line(line, &t->arena, key, value);
+	*key = line;
+	*value = line;
+	if (t->list)
+		*value = span_of(NULL);
+	else if (!span_cut(value, ':', key) || value->p == NULL)
+		return "no ':' between key and value";
+	*key = span_trim(*key);
+	if (key->n == 0)
+		return "no key";
+	if (!t->keep_case)
+		*key = lower(&t->arena, *key);
+	*value = span_trim(*value);
+	return NULL;
+}
+
 int
 cdb_text_add(struct cdb_text *t, const char *file, struct span text,
     struct buf *err)
 {
-	struct span line, key;
+	struct span line, key, value;
+	const char *why;
 
 	for (size_t n = 1; span_cut(&text, '\n', &line); n++) {
 		if (line.n > 0 && line.p[0] == '#')
@@ -63,18 +87,9 @@ cdb_text_add(struct cdb_text *t, const char *file, struct span text,
 			continue;
 		if (has_controls(line))
 			return wrong(err, file, n, "control character");
-		key = line;
-		if (t->list)
-			line = span_of(NULL);
-		else if (!span_cut(&line, ':', &key) || line.p == NULL)
-			return wrong(err, file, n, "no ':' between key and "
-						   "value");
-		key = span_trim(key);
-		if (key.n == 0)
-			return wrong(err, file, n, "no key");
-		if (!t->keep_case)
-			key = lower(&t->arena, key);
-		add(t, (struct cdb_record){key, span_trim(line), file, n});
+		if ((why = parse(t, line, &key, &value)) != NULL)
+			return wrong(err, file, n, why);
+		add(t, (struct cdb_record){key, value, file, n});
 	}
 	return 0;
 }

@@ -21,6 +21,7 @@ struct cdb_text {
 	size_t n, cap;
 	bool keep_case;	 /* else keys are stored in lower case */
 	bool list;	 /* a line is a key, its value empty */
+	bool access;	 /* lines of the access table (cdb_access.h) */
 	struct arena arena;
 };
 

@@ -3,7 +3,7 @@
  * is in one (smtpe-cdb(8)). A table is new or old, never half: it takes its
  * name when it is whole and on the disk.
  */
-#include "cdb_text.h"
+#include "cdb_access.h"
 #include "cdbmap.h"
 #include "die.h"
 #include "file.h"
@@ -120,9 +120,8 @@ next_record(void *from, struct span *key, struct span *value)
 }
 
 static int
-make_text(const char *table, char **files, int n, bool list)
+make_text(const char *table, char **files, int n, struct cdb_text text)
 {
-	struct cdb_text text = {.keep_case = keep_case, .list = list};
 	struct reading reading = {&text, 0};
 	struct buf err = {0};
 
@@ -130,7 +129,8 @@ make_text(const char *table, char **files, int n, bool list)
 		if (cdb_text_add(&text, file_name(files[i]),
 			read_file(files[i]), &err) == -1)
 			die_perm("%s", buf_cstr(&err));
-	if (cdb_text_check(&text, &err) == -1)
+	if (cdb_text_check(&text, &err) == -1 ||
+	    (text.access && cdb_access_check(&text, &err) == -1))
 		die_perm("%s", buf_cstr(&err));
 	write_table(table, next_record, &reading);
 	arena_free(&text.arena);
@@ -140,13 +140,21 @@ make_text(const char *table, char **files, int n, bool list)
 static int
 make_map(const char *table, char **files, int n)
 {
-	return make_text(table, files, n, false);
+	return make_text(table, files, n,
+	    (struct cdb_text){.keep_case = keep_case});
 }
 
 static int
 make_list(const char *table, char **files, int n)
 {
-	return make_text(table, files, n, true);
+	return make_text(table, files, n,
+	    (struct cdb_text){.keep_case = keep_case, .list = true});
+}
+
+static int
+make_access(const char *table, char **files, int n)
+{
+	return make_text(table, files, n, (struct cdb_text){.access = true});
 }
 
 /* --- certification authorities --- */
@@ -290,6 +298,7 @@ static const struct {
 } verbs[] = {
     {"map", make_map, true},
     {"list", make_list, true},
+    {"access", make_access, true},
     {"ca", make_ca, true},
     {"get", get, true},
     {"dump", dump, false},
@@ -300,6 +309,7 @@ usage(FILE *to, int status)
 {
 	fputs("usage: smtpe-cdb [-k] map TABLE FILE...   key:value lines\n"
 	      "       smtpe-cdb [-k] list TABLE FILE...  a key on each line\n"
+	      "       smtpe-cdb access TABLE FILE...     smtpe-access(5)\n"
 	      "       smtpe-cdb ca TABLE FILE...         certificates (PEM)\n"
 	      "       smtpe-cdb get TABLE KEY...         the values of keys\n"
 	      "       smtpe-cdb dump TABLE               all of it\n",

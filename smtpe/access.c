@@ -25,25 +25,6 @@ struct search {
 	struct found listener, best;
 };
 
-bool
-access_split(struct span line, struct span *key, struct span *rule)
-{
-	bool inside = false;
-
-	for (size_t i = 0; i < line.n; i++) {
-		char c = line.p[i];
-
-		if (c == '[' || c == ']')
-			inside = c == '[';
-		if (c != ':' || inside)
-			continue;
-		*key = span_head(line, i);
-		*rule = span_skip(line, i + 1);
-		return true;
-	}
-	return false;
-}
-
 int
 access_set(struct session *s, struct span name, struct span value,
     struct buf *err)
@@ -105,7 +86,7 @@ next_line(struct search *f, struct span *rest, size_t *n, struct found *l,
 		if (line.n == 0 || line.p[0] == '#')
 			continue;
 		*l = (struct found){0};
-		if (!access_split(line, &l->key, &rule))
+		if (!access_key_split(line, &l->key, &rule))
 			bad(line_where(f, *n), line, "is not key:rule");
 		if ((why = access_key_parse(l->key, key)) != NULL)
 			bad(line_where(f, *n), l->key, why);

@@ -30,9 +30,6 @@ struct access_refusal access_admit(struct session *s);
 int access_set(struct session *s, struct span name, struct span value,
     struct buf *err);
 
-/* "KEY:RULE" at the first colon that is not in brackets: false without one. */
-bool access_split(struct span line, struct span *key, struct span *rule);
-
 /* For --check: what is wrong with the table's lines, as "problem: ..." lines,
  * or "table: PATH". */
 bool access_verify(struct session *s, struct buf *out);

@@ -129,7 +129,7 @@ verify_text(struct verify *v, struct span text)
 				continue;
 			buf_reset(&v->where);
 			buf_printf(&v->where, "%s:%zu", v->path, n);
-			if (!access_split(line, &key, &rule)) {
+			if (!access_key_split(line, &key, &rule)) {
 				if (pass == 1)
 					problem(v, line, "is not key:rule");
 			} else if (pass == 0)

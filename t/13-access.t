@@ -4,7 +4,7 @@
 # with either.
 # shellcheck source=t/lib.sh
 . "${0%/*}/lib.sh"
-need cdb awk perl
+need cdb perl
 
 page=$HERE/../man/smtpe-access.5
 new_setup
@@ -51,9 +51,10 @@ is "--peer is good for trying" "$(echo QUIT | "$SMTPE" -c "$T/control" \
     -q none --peer 192.0.2.66, 2>/dev/null)" ""
 is "others" "$(who 203.0.113.1,a.example)" "220 0 1000 false "
 
-# The commands of the page; awk is whichever there is.
-(cd "$T/control" && example 3 >"$T/compile" && sh "$T/compile") ||
-    diag "$(cat "$T/compile")"
+# The command of the page.
+PATH=$BUILD/queuerun:$PATH
+example 3 >"$T/compile"
+(cd "$T/control" && sh "$T/compile") || diag "$(cat "$T/compile")"
 ok "a compiled table" test -s "$T/control/access.cdb"
 checked=$("$SMTPE" -c "$T/control" -q "$T/queue" --check 2>&1)
 like "nothing is wrong with it, either" "$checked" '^ok$'
@@ -109,6 +110,35 @@ for table in "$T"/table*; do
 	done
 done
 is "$asked clients: text and cdb say the same" "$different" 0
+
+# --- what smtpe-cdb finds, and makes good ---
+
+refuses() {
+	smtpe-cdb access "$T/x.cdb" "$T/x" >"$T/out" 2>&1
+	is "$1: exit 100" "$?" 100
+	like "$1: said" "$(cat "$T/out")" "$2"
+}
+printf ':allow\n2001:db8::1:allow\n' >"$T/x"
+refuses "IPv6 without brackets" 'x:2: is not an address or network'
+printf ':alow\n' >"$T/x"
+refuses "a bad rule" 'x:1: begins neither with allow nor with deny'
+printf ':allow,queuedir=x\n' >"$T/x"
+refuses "a setting of the process" 'x:1: a setting that is none of a conn'
+printf ':allow,nonsense=x\n' >"$T/x"
+refuses "no setting" 'x:1: a setting that is no control'
+printf ':deny="250 ok"\n' >"$T/x"
+refuses "no denial" 'x:1: has a code below 400'
+printf '10.@25:deny\n' >"$T/x"
+refuses "a listener without a line" 'x:1: 10\.@25 needs a line .* key @25'
+printf '=x.example:deny\n' >"$T/x"
+refuses "a name without a line" 'x:1: =x\.example needs a line .* key ='
+printf '10.0.0.1/8:deny\n10.9.9.9/8:deny\n' >"$T/x"
+refuses "one key in two spellings" 'x:2: 10\.0\.0\.0/8 stands in .*x:1 already'
+printf '=:\n=A.Example:deny\n[2001:DB8::1/32]:deny\n:allow\n' >"$T/x"
+smtpe-cdb access "$T/x.cdb" "$T/x"
+is "keys are stored as they are looked for" \
+    "$(cdb -d "$T/x.cdb" | sed -n 's/^[^:]*:\(.*\)->.*/\1/p' | tr '\n' ' ')" \
+    "= =a.example [2001:db8::/32]  "
 
 # --- what --check finds ---
 
