@@ -64,7 +64,7 @@ control_find(struct span name)
 void
 control_suggest(struct buf *out, struct span name)
 {
-	size_t best = name.n / 4 + 2; /* more is another word */
+	size_t best = name.n / 4 + 1; /* more is another word */
 	const char *nearest = NULL;
 
 	if (name.n > NEAR_MAX)
