@@ -54,7 +54,7 @@ smtpe_run "$T/in"
 rm "$T/control/batch"
 is "100 recipients, each with an entry of its own: exit 0" "$STATUS" 0
 is "... 100 ids, in lines that are not too long" \
-    "$(tr ' \r' '\n\n' <"$T/out" | grep -c '^[0-9a-v]\{26\}-[0-9]*$') $(
+    "$(tr ' ' '\n' <"$T/out" | tr -d '\r' | grep -c '^[0-9a-v]\{26\}-[0-9]*$') $(
 	awk 'length > 512' "$T/out" | wc -l)" "100 0"
 "$BUILD/queuerun/queuerun" -c "$T/control" -q "$T/queue" 2>"$T/log"
 is "queuerun delivers each once" "$(find "$T/maildir" -path '*/new/*' |
