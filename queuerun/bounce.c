@@ -63,6 +63,14 @@ address_it(const struct bounce *b, struct entry *e, struct report *r)
 	return NULL;
 }
 
+const char *
+bounce_nobody(const struct bounce *b, struct entry *e)
+{
+	struct report r = {.kind = REPORT_FAILED};
+
+	return address_it(b, e, &r);
+}
+
 /* The same report has the same id. */
 static void
 name_it(struct entry *e, const struct report *r, const size_t *which,

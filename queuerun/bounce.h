@@ -39,6 +39,9 @@ bool bounce_ask(struct bounce *b, struct entry *e, struct report *r);
 void bounce_init(struct bounce *b, struct queue *q, const struct controls *c);
 void bounce_free(struct bounce *b);
 
+/* NULL, or why there is nobody that failures of this entry could be told. */
+const char *bounce_nobody(const struct bounce *b, struct entry *e);
+
 /*
  * Tells of the recipients that are marked RCPT_FAILED. Their reasons are
  * their results, or the history's when they failed in an earlier run. id gets

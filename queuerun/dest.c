@@ -70,33 +70,60 @@ is_one_of(struct span s, const char *const *words)
 
 /* Its domain, as the resolver would be asked for it. */
 static struct span
-first_domain(const struct entry *e, const struct plan_group *g)
+first_domain(const struct envelope *env, const struct plan_group *g)
 {
-	struct span address = e->out.env.rcpts[g->rcpts[0]].address;
+	struct span address = env->rcpts[g->rcpts[0]].address;
 	size_t at = span_rchr(address, '@');
 
 	return at < address.n ? span_skip(address, at + 1) : span_of(NULL);
 }
 
-/*
- * What is here, and brokers, whose agents say themselves when they are busy,
- * are one destination each. Others are the route, and where that names no host
- * the domain. A queue with limits of its own has them to itself.
- */
-static void
-make_key(const struct entry *e, const struct plan_group *g, bool whole,
-    bool limits, struct buf *key)
+/* What is here, and brokers, whose agents say themselves when they are busy,
+ * are one destination each. */
+static bool
+is_one(struct span route)
 {
-	struct queue_parts parts;
-	size_t colon = span_chr(g->route, ':');
+	static const char *const here[] = {"maildir", "pipe", "amqp", NULL};
 
-	buf_put(key, whole ? span_head(g->route, colon + 1) : g->route);
-	if (!whole && colon + 1 >= g->route.n) {
-		buf_putc(key, '|');
-		buf_put(key, first_domain(e, g));
+	return is_one_of(span_head(route, span_chr(route, ':')), here);
+}
+
+/* Has its queue limits of its own? */
+static bool
+find_limit(const struct envelope *env, uint64_t *limit)
+{
+	struct queue_config config = {0};
+	struct arena arena = {0};
+	struct span bad;
+	bool good;
+
+	good = env->queue_config.n > 0 &&
+	    queue_config_parse(env->queue_config, &arena, &config, &bad) ==
+		NULL && config.concurrency > 0;
+	*limit = config.concurrency;
+	arena_free(&arena);
+	return good;
+}
+
+void
+dest_key(const struct envelope *env, const struct plan_group *g,
+    struct buf *key)
+{
+	size_t colon = span_chr(g->route, ':');
+	struct queue_parts parts;
+	uint64_t limit;
+
+	if (is_one(g->route)) {
+		buf_put(key, span_head(g->route, colon + 1));
+	} else {
+		buf_put(key, g->route);
+		if (colon + 1 >= g->route.n) {
+			buf_putc(key, '|');
+			buf_put(key, first_domain(env, g));
+		}
 	}
-	if (limits) {
-		queue_name_parts(&e->out.env, &parts);
+	if (find_limit(env, &limit)) {
+		queue_name_parts(env, &parts);
 		buf_putc(key, '!');
 		queue_name_format(&parts, key);
 	}
@@ -124,21 +151,12 @@ struct dest *
 dests_find(struct dests *ds, const struct entry *e,
     const struct plan_group *g, struct pool_agent *a)
 {
-	static const char *const here[] = {"maildir", "pipe", "amqp", NULL};
 	static const char *const hosts[] = {"smtp", "lmtp", NULL};
-	bool whole = is_one_of(span_of(a->name), here), limits = false;
-	struct queue_config config = {0};
-	struct arena arena = {0};
 	struct buf key = {0};
-	struct span bad;
 	struct dest *d;
-	uint64_t hash;
+	uint64_t hash, limit;
 
-	if (e->out.env.queue_config.n > 0 &&
-	    queue_config_parse(e->out.env.queue_config, &arena, &config,
-		&bad) == NULL)
-		limits = config.concurrency > 0;
-	make_key(e, g, whole, limits, &key);
+	dest_key(&e->out.env, g, &key);
 	hash = dest_hash(buf_span(&key));
 	for (d = ds->table[hash % DEST_TABLE]; d != NULL; d = d->chain)
 		if (d->hash == hash &&
@@ -146,16 +164,15 @@ dests_find(struct dests *ds, const struct entry *e,
 			break;
 	if (d == NULL) {
 		d = add(ds, buf_span(&key), hash, a);
-		d->backs_off = !whole;
+		d->backs_off = !is_one(g->route);
 		if (d->backs_off)
 			dest_file_read(ds->q, d);
 	}
-	if (limits)
-		d->limit = (size_t)config.concurrency;
+	if (find_limit(&e->out.env, &limit))
+		d->limit = (size_t)limit;
 	else if (is_one_of(span_of(a->name), hosts))
 		d->limit = (size_t)ds->controls->concurrencydest;
 	buf_free(&key);
-	arena_free(&arena);
 	return d;
 }
 
@@ -244,7 +261,7 @@ void
 dests_learn(struct dests *ds, const struct job *j, int64_t now)
 {
 	const struct result *silent = NULL;
-	struct span domain = first_domain(j->entry, j->group);
+	struct span domain = first_domain(&j->entry->out.env, j->group);
 	const struct envelope *env = &j->entry->out.env;
 	bool answered = false;
 

@@ -63,6 +63,11 @@ void dests_free(struct dests *d);
 struct dest *dests_find(struct dests *d, const struct entry *e,
     const struct plan_group *g, struct pool_agent *a);
 
+/* The key of a group's destination: its route, where that names no host with
+ * the first recipient's domain. */
+void dest_key(const struct envelope *env, const struct plan_group *g,
+    struct buf *key);
+
 /* May it get another job now? */
 bool dest_has_room(const struct dest *d, int64_t now);
 /* Is it to be left alone now? */

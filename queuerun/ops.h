@@ -11,11 +11,14 @@
 #include "plan.h"
 #include "queue_out.h"
 
+struct selection;
+
 struct ops {
 	struct controls *controls;
 	struct queue *q; /* NULL: there is none yet */
 	struct plan plan;
 	bool json;
+	const struct selection *selection; /* ops_select.h; NULL: all */
 	bool own_settings; /* -c, -s, -q or -o was given, or the environment
 			    * has some */
 	bool no_script;	   /* --no-script */
@@ -38,6 +41,22 @@ int ops_remove(struct ops *o, const char *const *args, size_t nargs);
 int ops_hold(struct ops *o, const char *const *args, size_t nargs);
 int ops_release(struct ops *o, const char *const *args, size_t nargs);
 int ops_quarantine(struct ops *o, const char *const *args, size_t nargs);
+int ops_why(struct ops *o, const char *const *args, size_t nargs);
+int ops_retry(struct ops *o, const char *const *args, size_t nargs);
+int ops_requeue(struct ops *o, const char *const *args, size_t nargs);
+int ops_bounce(struct ops *o, const char *const *args, size_t nargs);
+int ops_check(struct ops *o, const char *const *args, size_t nargs);
+int ops_export(struct ops *o, const char *const *args, size_t nargs);
+
+/*
+ * Does act() with each entry, locked: 0, an exit status, or -1 and errno.
+ * What it does to the names is made durable, and the verb logged. The worst
+ * status.
+ */
+int ops_each(struct ops *o, const char *verb, const char *const *ids, size_t n,
+    int (*act)(struct ops *o, struct queue_out *out, const char *id));
+/* Says why not: status. */
+int ops_refuse(const char *id, const char *why, int status);
 
 /* Removes what is in place; elsewhere it is refused. place NULL: anywhere. */
 int ops_remove_from(struct ops *o, const char *const *ids, size_t n,
@@ -81,6 +100,9 @@ const char *ops_place_name(const struct queue_name *name);
 
 /* "delivered" for 'D'. */
 const char *ops_rcpt_state(char state);
+
+/* What show shows. */
+void ops_put_entry(struct buf *out, const struct ops_entry *e);
 
 /* One JSON object (smtpe-queue(8)). */
 void ops_json(const struct ops_entry *e, struct json *j);

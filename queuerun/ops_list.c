@@ -1,7 +1,7 @@
-/* ops_list: what is in the queue: list and stat (ops.h). */
+/* ops_list: what is in the queue: list (ops.h). */
 #include "clock.h"
 #include "die.h"
-#include "ops.h"
+#include "ops_select.h"
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -29,8 +29,8 @@ scan_quarantines(struct ops *o, struct queue_names *names)
 }
 
 /* Every entry in any state: new, due, hold, quarantine, dead. */
-static void
-scan_everything(struct ops *o, struct queue_names *names)
+void
+ops_scan_everything(struct ops *o, struct queue_names *names)
 {
 	if (o->q == NULL)
 		return;
@@ -92,6 +92,7 @@ put_row(struct ops *o, const struct ops_entry *e)
 static int
 list(struct ops *o, const struct queue_names *names)
 {
+	int64_t now = clock_wall();
 	struct ops_entry e = {0};
 	struct json j;
 
@@ -105,6 +106,11 @@ list(struct ops *o, const struct queue_names *names)
 	for (size_t i = 0; i < names->n; i++) {
 		if (ops_open(o, &names->v[i], &e) != OPS_OPENED)
 			continue;
+		if (o->selection != NULL &&
+		    !selection_match(o->selection, &e, now)) {
+			ops_close(&e);
+			continue;
+		}
 		if (o->json) {
 			buf_putc(&o->out, '\n');
 			ops_json(&e, &j);
@@ -132,7 +138,7 @@ ops_list(struct ops *o, const char *const *args, size_t nargs)
 	(void)args;
 	if (nargs > 0)
 		die_perm("list takes no arguments");
-	scan_everything(o, &names);
+	ops_scan_everything(o, &names);
 	list(o, &names);
 	queue_names_free(&names);
 	return 0;
@@ -175,97 +181,6 @@ ops_list_quarantine(struct ops *o, const char *name)
 			die_temp_errno("%s/%s", o->q->dir, place);
 	}
 	list(o, &names);
-	queue_names_free(&names);
-	return 0;
-}
-
-struct counts {
-	size_t new, due, due_now, hold, quarantine, dead;
-	int64_t next; /* due time, 0: none */
-};
-
-static struct counts
-count(const struct queue_names *names, int64_t now)
-{
-	struct counts c = {0};
-
-	for (size_t i = 0; i < names->n; i++) {
-		const struct queue_name *n = &names->v[i];
-
-		switch (n->place[0]) {
-		case 'n':
-			c.new++;
-			break;
-		case 'h':
-			c.hold++;
-			break;
-		case 'q':
-			c.quarantine++;
-			break;
-		default:
-			if (strcmp(n->place, "dead") == 0) {
-				c.dead++;
-				break;
-			}
-			c.due++;
-			c.due_now += n->due <= now;
-			if (c.next == 0 || n->due < c.next)
-				c.next = n->due;
-		}
-	}
-	return c;
-}
-
-static void
-stat_json(struct ops *o, const struct counts *c)
-{
-	struct json j;
-
-	json_init(&j, &o->out);
-	json_open_object(&j, NULL);
-	json_number(&j, "new", (int64_t)c->new);
-	json_number(&j, "due", (int64_t)c->due);
-	json_number(&j, "due_now", (int64_t)c->due_now);
-	json_number(&j, "hold", (int64_t)c->hold);
-	json_number(&j, "quarantine", (int64_t)c->quarantine);
-	json_number(&j, "dead", (int64_t)c->dead);
-	json_close_object(&j);
-	buf_putc(&o->out, '\n');
-}
-
-static void
-stat_text(struct ops *o, const struct counts *c)
-{
-	char next[OPS_TIME];
-
-	buf_printf(&o->out, "%-10s %8zu  not tried yet\n", "new", c->new);
-	buf_printf(&o->out, "%-10s %8zu  wait for another attempt", "due",
-	    c->due);
-	if (c->due > 0)
-		buf_printf(&o->out, "; %zu now, next at %s UTC", c->due_now,
-		    ops_time(c->next, next));
-	buf_printf(&o->out, "\n%-10s %8zu\n", "hold", c->hold);
-	buf_printf(&o->out, "%-10s %8zu\n", "quarantine", c->quarantine);
-	buf_printf(&o->out, "%-10s %8zu  failed; somebody has to look\n",
-	    "dead", c->dead);
-}
-
-int
-ops_stat(struct ops *o, const char *const *args, size_t nargs)
-{
-	struct queue_names names = {0};
-	struct counts c;
-
-	(void)args;
-	if (nargs > 0)
-		die_perm("stat takes no arguments");
-	scan_everything(o, &names);
-	c = count(&names, clock_wall());
-	if (o->json)
-		stat_json(o, &c);
-	else
-		stat_text(o, &c);
-	ops_flush(o);
 	queue_names_free(&names);
 	return 0;
 }

@@ -91,6 +91,13 @@ sync_place(struct ops *o, const struct queue_out *out)
 	return queue_sync_dir(o->q, dir);
 }
 
+int
+ops_refuse(const char *id, const char *why, int status)
+{
+	ops_say(id, why);
+	return status;
+}
+
 /* place NULL: wherever it is. */
 static int
 move_one(struct ops *o, const char *verb, const char *id, const char *place,
@@ -134,6 +141,13 @@ move_all(struct ops *o, const char *verb, const char *const *ids, size_t n,
 			status = r;
 	}
 	return status;
+}
+
+int
+ops_each(struct ops *o, const char *verb, const char *const *ids, size_t n,
+    int (*act)(struct ops *, struct queue_out *, const char *))
+{
+	return move_all(o, verb, ids, n, NULL, act);
 }
 
 int

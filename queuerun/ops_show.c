@@ -52,8 +52,8 @@ put_envelope(struct buf *out, const struct ops_entry *e)
 	}
 }
 
-static void
-put_entry(struct buf *out, const struct ops_entry *e)
+void
+ops_put_entry(struct buf *out, const struct ops_entry *e)
 {
 	const struct queue_name *name = &e->out.name;
 	const char *place = ops_place_name(name);
@@ -95,7 +95,7 @@ ops_show(struct ops *o, const char *const *args, size_t nargs)
 		ops_json(&e, &j);
 		buf_putc(&o->out, '\n');
 	} else {
-		put_entry(&o->out, &e);
+		ops_put_entry(&o->out, &e);
 	}
 	ops_close(&e);
 	queue_out_free(&e.out);

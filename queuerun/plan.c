@@ -152,22 +152,32 @@ plan_route(struct plan *p, const struct envelope *env, struct span address,
 	int r;
 
 	if (p->route.p != NULL) {
+		p->rule = "hook.predelivery";
 		*route = p->route;
 		return 0;
 	}
 	if (meta != NULL && meta->type == META_STRING && meta->value.n > 0) {
+		p->rule = "metadata route";
 		*route = meta->value;
 		return 0;
 	}
+	p->rule = "routes";
 	if (find_domain(&c->routes, domain, route))
 		return 0;
+	p->rule = "routes.cdb";
 	if ((r = find_cdb(p, domain, a, route)) != 0)
 		return r == 1 ? 0 : -1;
+	p->rule = "locals, virtualdomains";
 	if (control_list_has(&c->locals, domain) ||
-	    is_virtual(&c->virtualdomains, address, domain))
+	    is_virtual(&c->virtualdomains, address, domain)) {
 		*route = SPAN("maildir:");
-	else if (!find_smtproute(&c->smtproutes, domain, a, route))
-		*route = c->route;
+		return 0;
+	}
+	p->rule = "smtproutes";
+	if (find_smtproute(&c->smtproutes, domain, a, route))
+		return 0;
+	p->rule = "control route";
+	*route = c->route;
 	return 0;
 }
 

@@ -14,6 +14,7 @@
 #include "envelope.h"
 
 struct plan {
+	const char *rule; /* what decided the last route, for people */
 	struct controls *controls;
 	struct cdbmap routes; /* routes.cdb */
 	/* What the script said for the attempt that is planned. */

@@ -3,26 +3,39 @@
  * it. What a verb does is in ops_*.c.
  */
 #include "die.h"
-#include "ops.h"
+#include "ops_select.h"
 #include "option.h"
 #include <errno.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <unistd.h>
 
+enum selects {
+	SELECT_NOT,
+	SELECT_LOOK,   /* takes selectors */
+	SELECT_CHANGE, /* the same, and asks before it changes many */
+};
+
 static const struct {
 	const char *name;
 	int (*run)(struct ops *o, const char *const *args, size_t nargs);
 	bool json; /* does --json mean anything? */
+	enum selects selects;
 } verbs[] = {
-    {"list", ops_list, true},
-    {"show", ops_show, true},
-    {"cat", ops_cat, false},
-    {"hold", ops_hold, false},
-    {"release", ops_release, false},
-    {"remove", ops_remove, false},
-    {"quarantine", ops_quarantine, true},
-    {"stat", ops_stat, true},
+    {"list", ops_list, true, SELECT_LOOK},
+    {"show", ops_show, true, SELECT_NOT},
+    {"cat", ops_cat, false, SELECT_NOT},
+    {"why", ops_why, false, SELECT_NOT},
+    {"hold", ops_hold, false, SELECT_CHANGE},
+    {"release", ops_release, false, SELECT_CHANGE},
+    {"retry", ops_retry, false, SELECT_CHANGE},
+    {"requeue", ops_requeue, false, SELECT_CHANGE},
+    {"bounce", ops_bounce, false, SELECT_CHANGE},
+    {"remove", ops_remove, false, SELECT_CHANGE},
+    {"quarantine", ops_quarantine, true, SELECT_NOT},
+    {"stat", ops_stat, true, SELECT_NOT},
+    {"check", ops_check, false, SELECT_NOT},
+    {"export", ops_export, false, SELECT_LOOK},
 };
 
 static struct ops ops;
@@ -58,16 +71,28 @@ has_settings(char **argv, int first)
 static const struct option_program program = {
     .name = "smtpe-queue",
     .usage = "VERB [arguments]",
-    .doc = "  list [--json]       every entry, in any state\n"
+    .doc = "  list [--json] [SELECTOR]...\n"
+	   "                      every entry, in any state\n"
 	   "  show [--json] ID    one entry\n"
 	   "  cat ID              its message, as it leaves\n"
-	   "  hold ID...          keeps entries from delivery\n"
-	   "  release ID...       out of hold or quarantine, for delivery\n"
-	   "  remove ID...        ends entries without a report\n"
+	   "  why ID              where it is, and everything that was tried\n"
+	   "  hold                keeps entries from delivery\n"
+	   "  release             out of hold or quarantine, for delivery\n"
+	   "  retry               due now\n"
+	   "  requeue             as new, those that failed are open again\n"
+	   "  bounce              ends entries with a report to the sender\n"
+	   "  remove              ends entries without a report\n"
 	   "  quarantine list [--json] [NAME]\n"
 	   "  quarantine release NAME ID... | --all\n"
 	   "  quarantine delete NAME ID... | --all\n"
-	   "  stat [--json]       how many there are in each state\n",
+	   "  stat [--json | --prometheus FILE]\n"
+	   "                      how many there are, and how old they are\n"
+	   "  check               reads every entry, and names what is damaged\n"
+	   "  export DIR [SELECTOR]...\n"
+	   "                      into a Maildir\n"
+	   "hold to remove take ids, or selectors and --yes. Selectors:\n"
+	   "  --sender --recipient --domain --queue PATTERN, --state STATE,\n"
+	   "  --age [+-]TIME, --size [+-]SIZE, --id ID\n",
     .own = own,
     .client_fd = -1,
 };
@@ -88,6 +113,39 @@ open_queue(const struct controls *c)
 		die_temp_errno("queue %s", dir);
 	q.spill = c->amqpspill;
 	return &q;
+}
+
+/* The words behind a verb that takes selectors: ids, and what is its own. */
+static void
+select_entries(const char *verb, enum selects selects, const char ***args,
+    size_t *nargs)
+{
+	static struct selection s;
+	const char **rest = calloc(*nargs + 1, sizeof *rest);
+	const char *const *ids;
+	size_t n;
+
+	if (rest == NULL)
+		die_temp("out of memory");
+	selection_parse(&s, *args, *nargs, rest, &n);
+	for (size_t i = 0; i < n; i++)
+		if (strncmp(rest[i], "--", 2) == 0)
+			die_perm("%s: unknown option %s", verb, rest[i]);
+	if (selects == SELECT_LOOK) {
+		ops.selection = &s;
+		*args = rest;
+		*nargs = n;
+		return;
+	}
+	if (n == 0 && !s.some && s.nids == 0)
+		die_perm("%s takes ids, or selectors", verb);
+	for (size_t i = 0; i < n; i++)
+		s.ids[s.nids++] = rest[i];
+	*nargs = selection_ids(&ops, &s, verb, &ids);
+	*args = calloc(*nargs + 1, sizeof **args);
+	if (*args == NULL)
+		die_temp("out of memory");
+	memcpy(*args, ids, *nargs * sizeof **args);
 }
 
 int
@@ -120,10 +178,13 @@ main(int argc, char **argv)
 	ops_guard(&ops, argv[first], args, nargs);
 	if (plan_init(&ops.plan, &controls) == -1)
 		die_temp_errno("%s", ops.plan.routes.path);
-	status = verbs[verb].run(&ops, args, nargs);
+	if (verbs[verb].selects != SELECT_NOT)
+		select_entries(argv[first], verbs[verb].selects, &args,
+		    &nargs);
+	status = nargs == 0 && verbs[verb].selects == SELECT_CHANGE ? 0 :
+	    verbs[verb].run(&ops, args, nargs);
 	plan_free(&ops.plan);
 	buf_free(&ops.out);
 	arena_free(&ops.arena);
-	free(args);
 	return status;
 }
