@@ -6,6 +6,8 @@
 #include "tls_engine.h"
 #include <errno.h>
 
+#define SMALL 1024 /* octets of records that wait for each other */
+
 static int
 closed_errno(const struct tls *t)
 {
@@ -13,19 +15,34 @@ closed_errno(const struct tls *t)
 	return br_ssl_engine_last_error(t->engine) == BR_ERR_OK ? 0 : -1;
 }
 
-/* Everything the engine has for the peer. 0, or -1 and errno. */
+/*
+ * Everything the engine has for the peer: 0, or -1 and errno. Small records
+ * travel together: without Nagle's delay each would be a packet.
+ */
 static int
 push(struct tls *t, struct io *io)
 {
-	size_t n;
+	unsigned char together[SMALL];
 	unsigned char *p;
+	size_t n, held = 0;
 
 	while ((p = br_ssl_engine_sendrec_buf(t->engine, &n)) != NULL) {
+		if (n <= sizeof together - held) {
+			memcpy(together + held, p, n);
+			held += n;
+			br_ssl_engine_sendrec_ack(t->engine, n);
+			continue;
+		}
+		if (held > 0 && io_raw_write(io, together, held) == -1)
+			return -1;
+		held = 0;
+		if (n <= sizeof together)
+			continue;
 		if (io_raw_write(io, p, n) == -1)
 			return -1;
 		br_ssl_engine_sendrec_ack(t->engine, n);
 	}
-	return 0;
+	return held > 0 ? io_raw_write(io, together, held) : 0;
 }
 
 /*

@@ -3,6 +3,8 @@ seen from the other side of the socket. Speaks TAP."""
 # rfc: 3207 4.2
 import os
 import re
+import resource
+import shutil
 import signal
 import ssl
 import subprocess
@@ -473,6 +475,69 @@ def xclient():
     t.quit(s)
 
 
+def trouble():
+    """Out of memory in the middle: the last words are encrypted."""
+    if session.sanitized():
+        return
+    controls(maxrecipients="0", softerrors="0", maxerrors="0")
+    s = start()
+    encrypt(s)
+    same(say(s, "MAIL FROM:<a@b.c>"), "250", "out of memory")
+    resource.prlimit(s.p.pid, resource.RLIMIT_AS, (1, 1))
+    line = b"RCPT TO:<" + b"x" * 200 + b"@example.org>\r\n"
+    r, n = "250", 0
+    while r.startswith("250") and n < 5000:
+        s.send(line)
+        r, n = s.reply(), n + 1
+    same(r, "421 4.3.0 Local trouble, try again later\r\n",
+         "is a 421, encrypted")
+    same(s.close(), ("", 111), "close_notify, and exit 111")
+
+
+def proxy():
+    controls(proxyhosts="127.0.0.1")
+    line = b"PROXY TCP4 192.0.2.7 192.0.2.25 4711 465\r\n"
+    for name, octets in (("together", False), ("octet by octet", True)):
+        s = start("--smtps", lua=SHOW)
+        send_raw, s.send_raw = s.send_raw, None
+
+        def with_line(data, send_raw=send_raw, s=s):
+            s.send_raw = send_raw
+            send_raw(line + data)
+        s.send_raw = with_line
+        s.start_tls(session.tls_client(), octets=octets)
+        s.expect("220")
+        same(say(s, "EHLO x", *MESSAGE), "250 250 250 354 250",
+             "PROXY and ClientHello %s" % name)
+        same(quit(s), "221 0", "ends in order")
+        like(log(), "event=tls id=[^ ]+ ip=192.0.2.7 ", "it is the client")
+
+
+def calls():
+    """System calls that TLS adds to a session."""
+    if session.sanitized() or shutil.which("strace") is None:
+        return
+    controls(tlscache=path("calls-cache"))
+    n = []
+    one = None
+    for how in ("clear", "full", "resumed"):
+        s = start(wrap=["strace", "-qqo", path("trace")])
+        hello(s)
+        if how != "clear":
+            s.send(b"STARTTLS\r\n")
+            s.expect("220")
+            s.start_tls(session.tls_client() if one is None else context,
+                        session=one)
+            one, context = s.tls.session, s.tls.context
+            say(s, "EHLO x")
+        say(s, *MESSAGE)
+        quit(s)
+        n.append(t.get("trace").count(b"\n"))
+    print("# system calls in clear, with TLS, resumed: %s" % n)
+    same(n[1] - n[0] < 50 and n[2] - n[0] < 50, True,
+         "TLS adds few system calls")
+
+
 def memory():
     if session.sanitized():
         return
@@ -504,5 +569,8 @@ smuggling()
 hooks()
 required()
 xclient()
+trouble()
+proxy()
+calls()
 memory()
 t.done()

@@ -26,7 +26,7 @@ def same(got, wanted, name):
     failed += got != wanted
     print("%sok %d - %s" % ("" if got == wanted else "not ", count, name))
     if got != wanted:
-        print("# got:    %r\n# wanted: %r" % (got, wanted))
+        print("# got:    %.900r\n# wanted: %.900r" % (got, wanted))
         print("# log: " + log().replace("\n", "\n#      "))
     sys.stdout.flush()
 
