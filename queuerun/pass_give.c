@@ -140,8 +140,27 @@ plan(struct pass *p, struct entry *e, struct plan_group **groups, size_t *n)
 	p->job->shared->counts.trouble++;
 	log_warn("queue-trouble", "%s: %s", p->plan.routes.path,
 	    strerror(errno));
-	give_back(p, e);
 	return false;
+}
+
+/* hook.queue_config and hook.predelivery; the plan as they make it. */
+static enum stage_next
+ask_stages(struct pass *p, struct entry *e, struct plan_group **groups,
+    size_t *n)
+{
+	struct span before = e->out.env.queue_config;
+	enum stage_next next = stage_queue_config(&p->stage, e);
+	bool changed;
+
+	if (next != STAGE_GO)
+		return next;
+	if (!span_eq(before, e->out.env.queue_config) &&
+	    !plan(p, e, groups, n))
+		return STAGE_OVER;
+	next = stage_predelivery(&p->stage, e, (*groups)[0].route, &changed);
+	if (next == STAGE_GO && changed && !plan(p, e, groups, n))
+		return STAGE_OVER;
+	return next;
 }
 
 /* The script has a say before anybody is given it. It says so for an attempt
@@ -151,11 +170,12 @@ plan_and_give(struct pass *p, struct entry *e)
 {
 	struct plan_group *groups;
 	struct dest *full;
-	bool changed;
 	size_t n;
 
-	if (!plan(p, e, &groups, &n))
+	if (!plan(p, e, &groups, &n)) {
+		give_back(p, e);
 		return;
+	}
 	full = full_dest(p, e, groups, n, clock_wall());
 	if (full != NULL) {
 		dests_put(&p->dests, full, e->out.env.sender, &e->out.name);
@@ -166,10 +186,9 @@ plan_and_give(struct pass *p, struct entry *e)
 		hand_out(p, e, groups, n);
 		return;
 	}
-	switch (stage_predelivery(&p->stage, e, groups[0].route, &changed)) {
+	switch (ask_stages(p, e, &groups, &n)) {
 	case STAGE_GO:
-		if (!changed || plan(p, e, &groups, &n))
-			hand_out(p, e, groups, n);
+		hand_out(p, e, groups, n);
 		return;
 	case STAGE_SETTLE:
 		finish(p, e);

@@ -1,5 +1,6 @@
 /* plan: see plan.h. */
 #include "plan.h"
+#include "queue_config.h"
 
 /* "job ", two numbers of 20 digits, an id of 33, blanks, the fields of a
  * repeat, the newline: what is in a line beside route, sender, recipients. */
@@ -141,6 +142,20 @@ find_smtproute(const struct control_list *map, struct span domain,
 	return true;
 }
 
+/* What the entry's queue says. */
+static bool
+find_config(const struct envelope *env, struct arena *a, struct span *route)
+{
+	struct queue_config c = {0};
+	struct span bad;
+
+	if (env->queue_config.n == 0 ||
+	    queue_config_parse(env->queue_config, a, &c, &bad) != NULL)
+		return false;
+	*route = c.route;
+	return c.route.n > 0;
+}
+
 int
 plan_route(struct plan *p, const struct envelope *env, struct span address,
     struct arena *a, struct span *route)
@@ -161,6 +176,9 @@ plan_route(struct plan *p, const struct envelope *env, struct span address,
 		*route = meta->value;
 		return 0;
 	}
+	p->rule = "queue_config";
+	if (find_config(env, a, route))
+		return 0;
 	p->rule = "routes";
 	if (find_domain(&c->routes, domain, route))
 		return 0;

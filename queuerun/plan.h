@@ -42,9 +42,10 @@ int plan_init(struct plan *p, struct controls *c);
 void plan_free(struct plan *p);
 
 /*
- * The route of one recipient: the script's for this attempt, metadata "route", routes, locals and
- * virtualdomains (maildir:), smtproutes, the control route. It borrows from
- * the controls, the envelope or a. 0, or -1 and errno: routes.cdb cannot be
+ * The route of one recipient: the script's for this attempt, metadata
+ * "route", what the entry's queue says, routes, locals and virtualdomains
+ * (maildir:), smtproutes, the control route. It borrows from the controls,
+ * the envelope or a. 0, or -1 and errno: routes.cdb cannot be
  * read.
  */
 int plan_route(struct plan *p, const struct envelope *env,

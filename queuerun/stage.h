@@ -44,6 +44,9 @@ enum stage_next {
  * entry's results are reset. */
 enum stage_next stage_postq(struct stage *s, struct entry *e);
 
+/* hook.queue_config, before each attempt: the entry's queue_config. */
+enum stage_next stage_queue_config(struct stage *s, struct entry *e);
+
 /*
  * Before an attempt: hook.predelivery, delivery, deliver. route is the first
  * recipient's. With STAGE_GO the entry may have got another envelope, and

@@ -270,6 +270,42 @@ run_at 400
 like "predelivery: metadata stay for the next attempt" \
     "$(envelope meta "$ID")" '^count n 2$'
 
+# --- queue_config ---
+
+start
+cat >"$T/config.lua" <<'LUA'
+function hook.queue_config(domain, tenant, campaign, routing)
+	local f = io.open(os.getenv("TRACE"), "a")
+	f:write(table.concat({domain, tostring(tenant), tostring(campaign),
+	    tostring(routing)}, " "), "\n")
+	f:close()
+	if domain == "bad.test" then return {retry_interval = "soon"} end
+	if domain == "worse.test" then error("x") end
+	if tenant == "slow" then
+		return {retry_interval = 1000, max_retry_interval = 1000}
+	end
+	return {route = "ok:by-config"}
+end
+LUA
+control script "$T/config.lua"
+control route later:
+entry a@x.test
+run
+is "queue_config: its route" "$(jobs_of ok)" "$ID sender@example.net a@x.test"
+entry -m tenant=slow -m campaign=c -m routing_domain=r.test a@x.test
+run
+like "queue_config: its schedule" "$(where "$ID")" "$(due 10.. 1 "$ID")"
+is "queue_config: what it is given" "$(trace)" "x.test nil nil nil
+x.test slow c r.test"
+entry -m route=ok: a@bad.test
+bad=$ID
+entry -m route=ok: a@worse.test
+run
+for id in "$bad" "$ID"; do
+	like "queue_config: what fails waits, and is no attempt" \
+	    "$(where "$id")" "$(due 03.. 0 "$id")"
+done
+
 # --- send ---
 
 start
