@@ -357,6 +357,8 @@ serve(struct agent *a, unsigned window)
 static void
 be_worker(struct agent *a, int fd)
 {
+	/* What was said to the one that forked us was not said to us. */
+	stop_wanted = 0;
 	close(stop_fd);
 	set_signals();
 	pool = (struct agent_pool){0};

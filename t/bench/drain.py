@@ -7,6 +7,7 @@ import random
 import re
 import resource
 import shutil
+import socket
 import statistics
 import subprocess
 import time
@@ -188,6 +189,61 @@ def amqp(root, build, work, args):
                 amqp_queue(root, build, work, args, broker, kind)
 
 
+@contextlib.contextmanager
+def sink():
+    """Postfix's smtp-sink, which takes everything and keeps nothing: its
+    port."""
+    port = servers.free_port()
+    user = ["-u", "nobody"] if os.getuid() == 0 else []
+    log = subprocess.DEVNULL
+    proc = subprocess.Popen(["smtp-sink", *user, "127.0.0.1:%d" % port,
+                             "100"], stdout=log, stderr=log)
+    try:
+        for _ in range(500):
+            try:
+                socket.create_connection(("127.0.0.1", port)).close()
+                break
+            except OSError:
+                time.sleep(0.02)
+        yield port
+    finally:
+        proc.terminate()
+        proc.wait()
+
+
+def smtp(build, work, args):
+    """Ours to a sink, and smtp-source to the same one, by turns."""
+    if shutil.which("smtp-sink") is None:
+        print("smtp: not measured, no smtp-sink here")
+        return
+    n = int(10000 * args.scale)
+    rows = []
+    with sink() as port:
+        source = ["smtp-source", "-M", "bench.example.net", "-f",
+                  "s@example.net", "-t", "r@example.com", "-l", "4096"]
+        to = "127.0.0.1:%d" % port
+        for r in range(args.rounds):
+            start = cpu()
+            seconds = servers.timed(source + ["-d", "-s", "10", "-m", str(n),
+                                              to])
+            bare, bare_cpu = n / seconds, cpu() - start
+            queue = Queue(build, work, "smtp%d" % r,
+                          {"route": "smtp:" + to, "smtptls": "none"})
+            queue.fill(n)
+            start = cpu()
+            seconds = queue.drain()
+            rows.append((n / seconds, bare, (cpu() - start) / n * 1e6,
+                         bare_cpu / n * 1e6))
+            shutil.rmtree(queue.peer.dir)
+    mid = [statistics.median(c) for c in zip(*rows)]
+    print("smtp: %d messages of 4 KiB to smtp-sink: %.0f messages/s out of "
+          "the queue; smtp-source, with nothing to read or to note, %.0f; "
+          "ratio %.2f; CPU %.0f microseconds each, smtp-source %.0f" % (
+              n, mid[0], mid[1],
+              statistics.median(a / b for a, b, _, _ in rows), mid[2],
+              mid[3]))
+
+
 def make_due(queue, now, waiting):
     """Turns one real entry into many that wait, with names of their own."""
     folder = os.path.join(queue.dir, "new")
@@ -260,5 +316,7 @@ def run(root, build, work, args):
         maildir(build, work, args)
     if "amqp" in args.only:
         amqp(root, build, work, args)
+    if "smtp" in args.only:
+        smtp(build, work, args)
     if "due" in args.only:
         due(build, work, args)
