@@ -104,11 +104,58 @@ test_sample(const struct sample *s, struct buf *out)
 	ok(same, "the same however it is split");
 }
 
+/* RFC 3030 2: where the end is counted, dots mean nothing; the last line gets
+ * the end that it lacks. */
+static const struct {
+	const char *in, *out; /* out NULL: faulty */
+} plain[] = {
+    {"", ""},
+    {"a\r\n", "a\r\n"},
+    {"a", "a\r\n"},
+    {".\r\n", ".\r\n"},
+    {"..a\r\n.b", "..a\r\n.b\r\n"},
+    {"a\r\n.\r\nb\r\n", "a\r\n.\r\nb\r\n"},
+    {"\r\n.\r\n.", "\r\n.\r\n.\r\n"},
+    {"a\r", NULL},
+    {"a\r\n\r", NULL},
+    {"a\n", NULL},
+    {"a\rb\r\n", NULL},
+};
+
+static void
+test_plain(struct buf *out)
+{
+	for (size_t i = 0; i < sizeof plain / sizeof *plain; i++) {
+		for (size_t step = 1; step < 5; step++) {
+			struct dot d = {.plain = true};
+			struct span s = span_of(plain[i].in), run;
+
+			buf_reset(out);
+			while (s.n > 0) {
+				struct span piece = span_head(s, step);
+
+				s = span_skip(s, piece.n);
+				while (dot_next(&d, &piece, &run))
+					buf_put(out, run);
+			}
+			ok(!d.ended, "nothing ends it");
+			buf_put(out, dot_finish(&d));
+			ok(d.ended, "but being told");
+			ok((d.bare_cr || d.bare_lf) == (plain[i].out == NULL),
+			    "faults are seen");
+			if (plain[i].out != NULL)
+				is_span(buf_span(out), span_of(plain[i].out),
+				    "each octet of it");
+		}
+	}
+}
+
 int
 main(void)
 {
 	struct buf out = {0};
 
+	test_plain(&out);
 	for (size_t i = 0; i < sizeof samples / sizeof *samples; i++)
 		test_sample(&samples[i], &out);
 	buf_free(&out);

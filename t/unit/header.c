@@ -131,6 +131,32 @@ limits(void)
 }
 
 static void
+eight_bit(void)
+{
+	static const struct {
+		const char *text;
+		bool want;
+	} samples[] = {
+	    {"A: b\r\nC: d\r\n\r\n\xc3\xb6\r\n", false},
+	    {"A: b\xc3\xb6\r\n\r\n", true},
+	    {"A: b\r\n \xe4\r\n", true},
+	    {"A: b\r\nno field \xe4\r\n", false},
+	    {"\xe4: b\r\n\r\n", false},
+	};
+
+	for (size_t i = 0; i < sizeof samples / sizeof *samples; i++) {
+		struct span s = span_of(samples[i].text);
+		struct header_scan whole = {0}, octets = {0};
+
+		header_scan(&whole, s);
+		for (size_t k = 0; k < s.n; k++)
+			header_scan(&octets, span_make(s.p + k, 1));
+		ok(whole.eight_bit == samples[i].want, "octets beyond ASCII");
+		ok(octets.eight_bit == whole.eight_bit, "... one by one");
+	}
+}
+
+static void
 unfold(void)
 {
 	is_span(header_unfold(SPAN(""), &arena), SPAN(""), "unfold nothing");
@@ -148,6 +174,7 @@ main(void)
 	next();
 	scan();
 	limits();
+	eight_bit();
 	unfold();
 	arena_free(&arena);
 	return done_testing();
