@@ -10,6 +10,7 @@
 
 struct dialogue {
 	struct span argument; /* as sent */
+	struct span line;     /* the same where it was read */
 	struct span mechanism;
 	enum auth_mechanism known;
 	struct span initial; /* p NULL: none, or it is used up */

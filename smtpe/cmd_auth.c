@@ -54,8 +54,7 @@ cmd_auth_admit(struct session *s, struct span argument)
 	struct dialogue *d = arena_zalloc(&s->scratch, sizeof *d);
 
 	d->argument = arena_dup(&s->scratch, argument);
-	dialogue_wipe(argument);
-	s->facts.input = SPAN("AUTH");
+	d->line = argument;
 	s->parsed = d;
 	if (!auth_configured(s))
 		return REPLY(502, "5.5.1", "AUTH is not supported here");
@@ -241,10 +240,13 @@ authenticate(struct session *s, struct dialogue *d)
 struct reply
 cmd_auth_act(struct session *s, struct reply answer)
 {
+	struct dialogue *d = s->parsed;
 	struct reply r;
 
 	(void)answer; /* no hook before this one */
-	r = authenticate(s, s->parsed);
+	dialogue_wipe(d->line);
+	s->facts.input = SPAN("AUTH");
+	r = authenticate(s, d);
 	arena_wipe(&s->scratch);
 	return r;
 }
