@@ -130,33 +130,53 @@ def sweep(s, queue, length, transaction):
     return n, wrong
 
 
-def main():
-    length = int(sys.argv[1]) if len(sys.argv) > 1 else 5
-    with tempfile.TemporaryDirectory(prefix="smtpe-smuggle.") as d:
-        control, queue = os.path.join(d, "control"), os.path.join(d, "queue")
-        session.make_controls(control, maxerrors=0, softerrors=0, maxjunk=0)
-        log = open(os.path.join(d, "log"), "wb")
-        s = session.Session([session.SMTPE, "-c", control, "-q", queue], log)
+def open_session(d, log, tls):
+    s = session.Session([session.SMTPE, "-c", os.path.join(d, "control"), "-q",
+                         os.path.join(d, "queue")], log)
+    s.expect("220")
+    s.send(b"EHLO client.example\r\n")
+    s.expect("250")
+    if tls:
+        s.send(b"STARTTLS\r\n")
         s.expect("220")
+        s.start_tls(session.tls_client())
         s.send(b"EHLO client.example\r\n")
         s.expect("250")
-        n, wrong = sweep(s, queue, length, one)
-        chunks, wrong_chunks = sweep(s, queue, length - 1, one_in_chunks)
-        s.send(b"QUIT\r\n")
-        s.expect("221")
-        rest, status = s.close()
+    return s
+
+
+def main():
+    length = int(sys.argv[1]) if len(sys.argv) > 1 else 5
+    results, ends = [], []
+    with tempfile.TemporaryDirectory(prefix="smtpe-smuggle.") as d:
+        queue, key = os.path.join(d, "queue"), os.path.join(d, "ec")
+        session.make_certificate(key)
+        session.make_controls(os.path.join(d, "control"), maxerrors=0,
+                              softerrors=0, maxjunk=0, tlscert=key + ".pem",
+                              tlskey=key + ".key")
+        log = open(os.path.join(d, "log"), "wb")
+        for tls in (False, True):
+            s = open_session(d, log, tls)
+            # With TLS what matters is that there is nothing else to it.
+            n = length - 2 * tls
+            results.append(sweep(s, queue, n, one))
+            results.append(sweep(s, queue, n - 1, one_in_chunks))
+            s.send(b"QUIT\r\n")
+            s.expect("221")
+            ends.append(s.close())
         left = os.listdir(os.path.join(queue, "tmp"))
-    print("1..5")
-    for i, number, what, faults in (
-            (1, n, "payloads and splits", wrong),
-            (2, chunks, "of them in chunks", wrong_chunks)):
+    print("1..7")
+    for i, what in enumerate(("payloads and splits", "of them in chunks",
+                              "with TLS", "in chunks with TLS")):
+        n, faults = results[i]
         print("%sok %d - %d %s, each one message or one refusal" %
-              ("not " if faults else "", i, number, what))
+              ("not " if faults else "", i + 1, n, what))
         for w in faults:
             print("# " + w)
-    print("%sok 3 - nothing more is said" % ("not " if rest else ""))
-    print("%sok 4 - exit 0" % ("not " if status else ""))
-    print("%sok 5 - nothing left in tmp/" % ("not " if left else ""))
+    print("%sok 5 - nothing more is said" %
+          ("not " if ends[0][0] or ends[1][0] else ""))
+    print("%sok 6 - exit 0" % ("not " if ends[0][1] or ends[1][1] else ""))
+    print("%sok 7 - nothing left in tmp/" % ("not " if left else ""))
 
 
 main()
