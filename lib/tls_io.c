@@ -81,11 +81,15 @@ pull(struct tls *t, struct io *io)
 	return got;
 }
 
-/* io_fill() asks again after EAGAIN, and looks at the clock in between. */
+/*
+ * The descriptor is read once: io_fill() asks again after EAGAIN, and looks at
+ * the clock in between. A peer that has nothing but alerts and empty records
+ * to say, and always one more, is not listened to for ever.
+ */
 static ssize_t
 read_some(struct tls *t, struct io *io, void *to, size_t n)
 {
-	for (;;) {
+	for (bool read = false;; ) {
 		unsigned state = br_ssl_engine_current_state(t->engine);
 		unsigned char *p;
 		size_t have;
@@ -104,6 +108,11 @@ read_some(struct tls *t, struct io *io, void *to, size_t n)
 		}
 		if (state & BR_SSL_SENDREC)
 			continue;
+		if (t->ahead_pos == t->ahead_end && read) {
+			errno = EAGAIN;
+			return -1;
+		}
+		read |= t->ahead_pos == t->ahead_end;
 		r = pull(t, io);
 		if (r <= 0)
 			return r;

@@ -24,13 +24,15 @@ static struct server {
 static bool ca_bad; /* of the settings in use */
 
 static void
-load_clientca(const struct tls_server_config *c)
+load_rest(const struct tls_server_config *c)
 {
 	struct buf err = {0};
 	struct log l;
 
 	ca_bad = c->clientca != NULL && tls_peer_load(c->clientca, &err) == -1;
-	if (ca_bad) {
+	if (!ca_bad && c->nkeys > c->ncerts)
+		buf_puts(&err, "tlskey: more keys than certificates");
+	if (err.n > 0) {
 		log_open_at(&l, LOG_ERR, "tls-unusable");
 		log_span(&l, "text", buf_span(&err));
 		log_send(&l);
@@ -45,7 +47,7 @@ tls_server_usable(const struct tls_server_config *c)
 		return false;
 	if (!tls_pairs_same(c)) {
 		tls_pairs_use(c);
-		load_clientca(c);
+		load_rest(c);
 	}
 	/* Who may relay by a certificate must not be turned away for good
 	 * because we cannot read whose it is. */

@@ -12,7 +12,7 @@ cmd_starttls_admit(struct session *s, struct span argument)
 	(void)argument;
 	if (session_encrypted(s))
 		return REPLY(503, "5.5.1", "TLS is active already");
-	if (!starttls_configured(s))
+	if (!starttls_configured(s) || !cmd_ehlo_offers(s, SPAN("STARTTLS")))
 		return REPLY(502, "5.5.1", "STARTTLS is not offered here");
 	if (!starttls_usable(s))
 		return REPLY(454, "4.7.0", "TLS is not available right now");

@@ -374,10 +374,38 @@ def slow():
     like(log(), "event=tls-failed .*error=\"Connection timed out\".*"
          "end=timeout", "and a log line")
     s = start()
+    hello(s)
+    s.send(b"STARTTLS\r\n")
+    s.expect("220")
+    # Alerts that are only warnings, and always one more.
+    try:
+        while True:
+            s.send_raw(b"\x15\3\1\0\2\1\x5a" * 1000)
+    except session.Gone:
+        pass
+    same(s.close()[1], 0, "warnings without an end: the deadline strikes")
+    like(log(), "event=tls-failed .*end=timeout", "and a log line")
+    s = start()
     encrypt(s)
     rest, status = s.reply(), s.close()
     same((rest[:9], status), ("421 4.4.2", ("", 0)),
          "a time-out inside: 421, close_notify")
+
+
+def signals():
+    controls()
+    s = start()
+    encrypt(s)
+    s.p.terminate()
+    same((s.reply()[:9], s.close()), ("421 4.3.2", ("", 0)),
+         "SIGTERM inside TLS: 421, close_notify")
+    s = start()
+    hello(s)
+    s.send(b"STARTTLS\r\n")
+    s.expect("220")
+    s.p.terminate()
+    same(s.close(), ("", 0), "SIGTERM in the handshake: the end")
+    like(log(), "event=tls-failed.*end=stopped", "and a log line")
 
 
 def smuggling():
@@ -565,6 +593,7 @@ refused()
 client_certificates()
 garbage()
 slow()
+signals()
 smuggling()
 hooks()
 required()
