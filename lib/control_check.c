@@ -138,6 +138,16 @@ is_percent(struct span s)
 	return num_parse_u64(s, &v) == -1 || v <= 100;
 }
 
+/* RFC 4422 3.1 */
+static bool
+is_mechanism(struct span s)
+{
+	for (size_t i = 0; i < s.n; i++)
+		if (!ascii_isalnum(s.p[i]) && s.p[i] != '-' && s.p[i] != '_')
+			return false;
+	return s.n > 0 && s.n <= 20;
+}
+
 static bool
 is_path_or_empty(struct span s)
 {
@@ -237,6 +247,7 @@ static const struct {
 	"is not domain:retry_interval=5m max_age=7d route=smtp:host ..."},
     {CONTROL_quarantineexpire, is_expiry,
 	"is not the name of a quarantine and a time (virus:30d)"},
+    {CONTROL_authmechs, is_mechanism, "is not a mechanism's name"},
     {CONTROL_authusers, is_path_or_empty, "is not a path (/ or ./ first)"},
     {CONTROL_smarthosttls, is_secure,
 	"is none of none, may, require, verify"},

@@ -125,6 +125,7 @@ auth_verify(struct session *s, struct buf *problems)
 {
 	const struct controls *c = &s->controls;
 	struct buf line = {0};
+	const struct control_list *l = &c->authmechs;
 	size_t before = problems->n;
 
 	if (c->authusers != NULL &&
@@ -132,6 +133,10 @@ auth_verify(struct session *s, struct buf *problems)
 		buf_printf(problems, "authusers: smtpe-checkpw cannot use %s, "
 		    "see the log\n", c->authusers);
 	buf_free(&line);
+	for (size_t i = 0; i < l->n && auth_configured(s); i++)
+		if (!is_possible(s, l->v[i]))
+			buf_printf(problems, "authmechs: there is nobody for "
+			    "%.*s\n", SPAN_ARG(l->v[i]));
 	if (c->submission && !auth_configured(s))
 		buf_puts(problems, "submission: there is nobody who knows "
 		    "passwords (authusers, hook.auth, a checkpassword "

@@ -24,7 +24,8 @@ bool auth_configured(const struct session *s);
  * network. */
 bool auth_allowed(const struct session *s);
 
-/* Appends " PLAIN LOGIN": what EHLO offers, best first. */
+/* Appends " PLAIN LOGIN": what EHLO offers, best first; nothing where none of
+ * authmechs is possible. */
 void auth_put_offer(struct session *s, struct buf *out);
 
 /* Does authmechs name it, or its default? */

@@ -83,8 +83,12 @@ offer(const struct session *s, struct buf *b, const char *keyword)
 static void
 offer_auth(struct session *s, struct buf *b)
 {
-	if (offer(s, b, "AUTH"))
-		auth_put_offer(s, b);
+	struct buf names = {0};
+
+	auth_put_offer(s, &names);
+	if (names.n > 0 && offer(s, b, "AUTH"))
+		buf_put(b, buf_span(&names));
+	buf_free(&names);
 }
 
 /* RFC 9422 4: a value has up to six digits, and 0 is none. */
