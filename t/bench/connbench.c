@@ -8,6 +8,9 @@
  * connbench PORT N PARALLEL data SIZE: N messages of SIZE octets, one in each
  * connection; connbench PORT N PARALLEL bdat SIZE CHUNK: in chunks of CHUNK
  * octets (RFC 3030), one after the other.
+ *
+ * connbench PORT N PARALLEL rcpts SIZE RECIPIENTS DOMAINS: N messages to so
+ * many recipients, dealt out to so many domains below example.com.
  */
 #include <arpa/inet.h>
 #include <netinet/in.h>
@@ -46,7 +49,7 @@ dial(void)
 static bool
 expect(int s, const char *code)
 {
-	char b[4096];
+	char b[8192];
 	size_t n = 0;
 
 	while (n < sizeof b - 1) {
@@ -97,6 +100,7 @@ hold(int n)
 }
 
 static size_t size, chunk; /* chunk 0: by DATA */
+static size_t rcpts, domains; /* rcpts 0: one */
 
 /* Lines of 78 octets, the last one whole. */
 static char *
@@ -143,6 +147,29 @@ pour_chunks(int s, const char *p)
 	return true;
 }
 
+/* All of them at once (RFC 2920), and then their replies, each of one line. */
+static bool
+name_rcpts(int s)
+{
+	static char text[65536], b[65536];
+	size_t n = 0, lines = 0;
+
+	for (size_t i = 0; i < rcpts && n < sizeof text - 80; i++)
+		n += (size_t)snprintf(text + n, sizeof text - n,
+		    "RCPT TO:<r%zu@d%zu.example.com>\r\n", i, i % domains);
+	if (!pour(s, text, n))
+		return false;
+	while (lines < rcpts) {
+		ssize_t r = read(s, b, sizeof b);
+
+		if (r <= 0 || b[0] == '4' || b[0] == '5')
+			return false;
+		for (ssize_t i = 0; i < r; i++)
+			lines += b[i] == '\n';
+	}
+	return lines == rcpts;
+}
+
 static bool
 deliver(int s)
 {
@@ -152,7 +179,8 @@ deliver(int s)
 		message = make_message();
 	if (!tell(s, "EHLO bench.invalid\r\n") || !expect(s, "250") ||
 	    !tell(s, "MAIL FROM:<s@example.net>\r\n") || !expect(s, "250") ||
-	    !tell(s, "RCPT TO:<r@example.com>\r\n") || !expect(s, "250"))
+	    !(rcpts > 0 ? name_rcpts(s) :
+		tell(s, "RCPT TO:<r@example.com>\r\n") && expect(s, "250")))
 		return false;
 	if (chunk > 0)
 		return pour_chunks(s, message);
@@ -181,15 +209,20 @@ main(int argc, char **argv)
 	int n, parallel;
 	int *failures;
 
-	if (argc < 4 || (argc == 5 || argc > 7)) {
-		fputs("usage: connbench PORT N PARALLEL|idle "
-		    "[data SIZE|bdat SIZE CHUNK]\n", stderr);
+	if (argc < 4 || (argc == 5 || argc > 8)) {
+		fputs("usage: connbench PORT N PARALLEL|idle [data SIZE|"
+		    "bdat SIZE CHUNK|rcpts SIZE RECIPIENTS DOMAINS]\n",
+		    stderr);
 		return 100;
 	}
 	if (argc > 5)
 		size = strtoul(argv[5], NULL, 10);
-	if (argc > 6)
+	if (argc == 7)
 		chunk = strtoul(argv[6], NULL, 10);
+	if (argc == 8) {
+		rcpts = strtoul(argv[6], NULL, 10);
+		domains = strtoul(argv[7], NULL, 10);
+	}
 	server.sin_family = AF_INET;
 	server.sin_port = htons((in_port_t)strtol(argv[1], NULL, 10));
 	server.sin_addr.s_addr = htonl(INADDR_LOOPBACK);

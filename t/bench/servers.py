@@ -64,6 +64,8 @@ def tree(root):
 class Peer:
     """A server with a queue directory of its own."""
 
+    splits = False  # an entry for each domain
+
     def __init__(self, name, work):
         self.name = name
         self.dir = os.path.join(work, re.sub(r"\W", "-", name))
@@ -241,6 +243,7 @@ def smtpe_dir(peer, script):
     os.makedirs(control)
     for name, value in (("me", "bench.example.com"),
                         ("locals", "example.com"),
+                        ("rcpthosts", "example.com\n.example.com"),
                         ("queuedir", os.path.join(peer.dir, "queue")),
                         ("statedir", os.path.join(peer.dir, "state")),
                         ("log", "stderr")):
@@ -275,6 +278,7 @@ def all_peers(root, build, work):
                         f.read().replace("200/1h", "900000000/1h")))
     for name, script in scripts:
         peer = Tcpserver(name, work, [program, "-c", "@/control"], "queue")
+        peer.splits = True
         smtpe_dir(peer, script)
         peers.append(peer)
     floor = Tcpserver("floor", work,
