@@ -362,6 +362,9 @@ main(int argc, char **argv)
 	s->morercpthosts.tried = s->recipients.tried = s->domains_cdb.tried =
 	    s->queues_cdb.tried = s->senderlogin.tried = !c->tables;
 	s->smtps = smtps;
+	/* Whom we pretend to talk to is the client himself. */
+	if (peer != NULL)
+		c->proxyhosts.n = 0;
 	if (!check && !connect_let_in(s)) {
 		try_dry_end(s);
 		_exit(0);

@@ -11,6 +11,9 @@
  *
  * connbench PORT N PARALLEL rcpts SIZE RECIPIENTS DOMAINS: N messages to so
  * many recipients, dealt out to so many domains below example.com.
+ *
+ * connbench PORT N PARALLEL refused: N connections that get no banner: each
+ * reads until the server closes.
  */
 #include <arpa/inet.h>
 #include <netinet/in.h>
@@ -188,15 +191,36 @@ deliver(int s)
 	    pour(s, message, size) && tell(s, ".\r\n") && expect(s, "250");
 }
 
+static bool wants_refusal;
+
+/* No banner: a refusal or nothing, and then the end. */
+static bool
+is_refused(int s)
+{
+	char b[512];
+	ssize_t r = read(s, b, sizeof b);
+
+	if (r > 0 && strncmp(b, "220", 3) == 0)
+		return false;
+	while (r > 0)
+		r = read(s, b, sizeof b);
+	return r == 0;
+}
+
+static bool
+is_served(int s)
+{
+	return expect(s, "220") && (size == 0 || deliver(s)) &&
+	    tell(s, "QUIT\r\n") && expect(s, "221");
+}
+
 static void
 knock(int from, int n, int step, int *failures)
 {
 	for (int i = from; i < n; i += step) {
 		int s = dial();
 
-		if (s < 0 || !expect(s, "220") ||
-		    (size > 0 && !deliver(s)) || !tell(s, "QUIT\r\n") ||
-		    !expect(s, "221"))
+		if (s < 0 || !(wants_refusal ? is_refused(s) : is_served(s)))
 			__atomic_add_fetch(failures, 1, __ATOMIC_RELAXED);
 		if (s >= 0)
 			close(s);
@@ -209,8 +233,9 @@ main(int argc, char **argv)
 	int n, parallel;
 	int *failures;
 
-	if (argc < 4 || (argc == 5 || argc > 8)) {
-		fputs("usage: connbench PORT N PARALLEL|idle [data SIZE|"
+	wants_refusal = argc == 5 && strcmp(argv[4], "refused") == 0;
+	if (argc < 4 || (argc == 5 && !wants_refusal) || argc > 8) {
+		fputs("usage: connbench PORT N PARALLEL|idle [refused|data SIZE|"
 		    "bdat SIZE CHUNK|rcpts SIZE RECIPIENTS DOMAINS]\n",
 		    stderr);
 		return 100;
