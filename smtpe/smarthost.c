@@ -226,6 +226,23 @@ sort_out(struct session *s, struct envelope *env, struct reply *refusal,
 	return SMARTHOST_QUEUE;
 }
 
+/* RFC 3461 5.2.2 (b): who wants to hear of success and will not from the next
+ * host hears it from us; that is queuerun's work. */
+static bool
+must_report(struct session *s, const struct envelope *env)
+{
+	if ((client.extensions & SMTPCLIENT_DSN) != 0)
+		return false;
+	for (size_t i = 0; i < env->nrcpts; i++) {
+		struct dsn_rcpt r;
+
+		dsn_rcpt_params(env->rcpts[i].params, &s->tx.arena, &r);
+		if ((r.notify & DSN_SUCCESS) != 0)
+			return true;
+	}
+	return false;
+}
+
 static const struct span *
 addresses(struct session *s, const struct envelope *env)
 {
@@ -269,6 +286,11 @@ smarthost_pass(struct session *s, const struct message *m,
 	if (make_connection(s) == -1) {
 		log_result(env->id, span_of(NULL), smtpclient_why(&client));
 		return no_answer(s, env, refusal, due);
+	}
+	if (must_report(s, env)) {
+		add_route(s, env);
+		*due = 0;
+		return SMARTHOST_QUEUE;
 	}
 	compose_start(&compose, m->fd, message_size(m),
 	    m->replaced ? buf_span(&m->data).p : NULL, env);

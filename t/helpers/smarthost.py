@@ -5,6 +5,7 @@ Whatever it does: our client gets one well-formed reply; a positive one means
 that each recipient was taken by the server or is in our queue, a refusal that
 nothing is. It may take its time with the last reply (RFC 5321 4.5.3.2.6).
 """
+# rfc: 3461 5.2.1, 3461 5.2.2, 6531 3.2, 6531 3.5
 import contextlib
 import glob
 import os
@@ -176,7 +177,8 @@ class Trial:
         """Up to the 354."""
         assert self.say("MAIL FROM:<a@b.example>" + params)[:3] == "250"
         for r in rcpts or ("x@example.org",):
-            assert self.say("RCPT TO:<%s>" % r)[:3] == "250"
+            assert self.say("RCPT TO:<%s" % (r if ">" in r else r + ">"))[:3] == \
+                "250"
         assert self.say("DATA")[:3] == "354"
 
     def message(self, *rcpts, text="Subject: one\r\n\r\ntext\r\n", params=""):
@@ -535,9 +537,19 @@ def test_dsn():
            "no DSN asked for: nothing added", server.commands)
         quit_clean(t, "DSN")
     with Server(EHLO=offers("SIZE")) as server, Trial(server.port) as t:
-        same(send_dsn(t)[:3], "250", "no DSN offered: taken")
+        r = t.message("x@example.org> ORCPT=rfc822;x@x NOTIFY=DELAY", params=DSN[0])
+        same(r[:9], "250 2.0.0", "no DSN offered: taken")
         ok(not re.search("RET=|ENVID|NOTIFY|ORCPT", str(server.commands)),
            "no DSN offered: none of it is said", server.commands)
+        same(len(server.mails), 1, "no DSN offered: passed on")
+        # Somebody has to report the success: queuerun, who asks again.
+        r = send_dsn(t)
+        ok(r.startswith("250 2.0.0 Queued as "), "NOTIFY=SUCCESS: queued", r)
+        path, e = t.entry()
+        ok("/new/" in path and e.meta.get(b"route") ==
+           (b"s", b"smtp:127.0.0.1:%d" % server.port),
+           "NOTIFY=SUCCESS: at once, to where it should go", path)
+        same(len(server.mails), 1, "NOTIFY=SUCCESS: not passed on here")
         quit_clean(t, "no DSN offered")
 
 
