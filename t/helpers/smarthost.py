@@ -605,6 +605,69 @@ def test_utf8_refused():
             "550 5.1.1 n\\x{F6}", dot="550 5.1.1 n\xc3\xb6")
 
 
+SPLIT = """
+function hook.received(msg)
+  if msg:recipients()[1] == "y@y.example" then
+    msg:set_sender("other@b.example")
+    msg:set_data("Subject: other\\r\\n\\r\\nother\\r\\n")
+  end
+end
+"""
+DOMAINS = ("x@x.example", "y@y.example", "z@z.example")
+
+
+def test_batches():
+    """Each batch is sent on by itself, as hook.received left it."""
+    with Server() as server, \
+            Trial(server.port, script=SPLIT, rcpthosts=".example") as t:
+        r = t.message(*DOMAINS)
+        ok(re.match(r"250 2\.0\.0 Ok (%s)-1 \1-2 \1-3\r\n\Z" % ID, r),
+           "batches: 250 names each", r)
+        same([m[1] for m in server.mails], [[r] for r in DOMAINS],
+             "batches: each alone")
+        same([re.search("<(.*)>", m[0]).group(1) for m in server.mails],
+             ["a@b.example", "other@b.example", "a@b.example"],
+             "batches: each with its sender")
+        same([m[2].split(b"\r\n\r\n")[1].split(b"\r\n")[0]
+              for m in server.mails], [b"text", b"other", b"text"],
+             "batches: each with its octets")
+        # What a script puts in the place of all has no fields of ours.
+        same([b"for <%s>" % r.encode() in m[2]
+              for m, r in zip(server.mails, DOMAINS)], [True, False, True],
+             "batches: each with its Received")
+        same((server.connections, t.entries()), (1, []),
+             "batches: over one connection, nothing queued")
+        quit_clean(t, "batches")
+
+
+def test_batches_refused():
+    says = {"x": None, "y": "550 5.1.1 nobody", "z": "450 4.2.1 later"}
+    with Server(RCPT=lambda a: says[a[0]]) as server:
+        with Trial(server.port, rcpthosts=".example") as t:
+            r = t.message(*DOMAINS)
+            ok(re.match(r"250 2\.0\.0 Queued as (%s)-1 \1-2 \1-3\r\n\Z" %
+                        ID, r), "some batches refused: 250", r)
+            same(sorted((e.rcpts[0][1], e.rcpts[0][0]) for e in map(
+                read_entry.read, t.entries())),
+                 [(b"y@y.example", "P"), (b"z@z.example", "T")],
+                 "some batches refused: the rest becomes entries")
+            ok(all("/due/" in p for p in t.entries()),
+               "some batches refused: due later")
+            quit_clean(t, "some batches refused")
+        with Trial(server.port, rcpthosts=".example") as t:
+            r = t.message(*DOMAINS[1:])
+            ok(r.startswith("450 4.2.1"),
+               "all batches refused: a 4xx before a 5xx", r)
+            same(t.entries(), [], "all batches refused: nothing is queued")
+            quit_clean(t, "all batches refused")
+        with Trial(server.port, rcpthosts=".example", perrecipient="1") as t:
+            r = t.message(*DOMAINS)
+            ok(r.startswith("450 4.2.1"),
+               "perrecipient: the refusal is the reply", r)
+            same(t.entries(), [], "perrecipient: its sender hears of it")
+            quit_clean(t, "perrecipient")
+
+
 def test_loops():
     with Server() as server, Trial(server.port, maxhops="3") as t:
         r = t.message(text="Received: x\r\n" * 3 + "\r\n")
