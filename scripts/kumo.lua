@@ -1,0 +1,450 @@
+--[[
+kumo: the events of KumoMTA's SMTP listener over the hooks of smtpe, for
+policies that were written for them (smtpe-kumo(7)).
+
+	local kumo = require "kumo"
+
+	kumo.on("smtp_server_mail_from", function(sender, conn_meta)
+		if sender.domain == "bad.example" then
+			kumo.reject(550, "5.7.1 not from here")
+		end
+	end)
+
+Names that are not supported are reported when the script is loaded, with the
+reason, in one line of the log; calling one raises.
+]]
+local address = require "kumo.address"
+local listener = require "kumo.listener"
+local message = require "kumo.message"
+local text = require "kumo.text"
+
+local kumo = {}
+
+-- kumo.reject(code, text): refuses what the event is about.
+function kumo.reject(code, why)
+	error(code < 500 and action.defer(code, why) or
+	    action.reject(code, why), 0)
+end
+
+-- kumo.disconnect(code, text): the same, and closes the connection.
+function kumo.disconnect(code, why)
+	error(action.disconnect(code, why), 0)
+end
+
+-- Metadata of the connection: ours, and what the script sets.
+local facts = {
+	received_from = function()
+		return client.address and
+		    listener.endpoint(client.address, client.port)
+	end,
+	received_via = function()
+		return connection.local_ip and listener.endpoint(
+		    connection.local_ip, connection.local_port)
+	end,
+	hostname = function()
+		return smtpe.getoption("me") or smtpe.host
+	end,
+	ehlo_domain = function()
+		return connection.helo
+	end,
+	reception_protocol = function()
+		return connection.protocol
+	end,
+	authn_id = function()
+		return connection.auth and connection.auth.user
+	end,
+	tls_cipher = function()
+		return connection.tls and connection.tls.cipher
+	end,
+	tls_protocol_version = function()
+		return connection.tls and connection.tls.protocol
+	end,
+}
+
+local conn = {}
+
+function conn:get_meta(name)
+	local value = connection.get_meta(name)
+
+	if value == nil and facts[name] then
+		value = facts[name]()
+	end
+	return text.from_meta(value)
+end
+
+function conn:set_meta(name, value)
+	connection.set_meta(name, text.to_meta(name, value))
+end
+
+-- event -> array of functions. Where that project lets several answer, the
+-- first that returns something does; elsewhere the latest one counts.
+local handlers = {}
+local several = {
+	init = true, pre_init = true, get_listener_domain = true,
+	get_queue_config = true, requeue_message = true,
+}
+
+local function ask(event, ...)
+	for _, fn in ipairs(handlers[event]) do
+		local a, b = fn(...)
+
+		if a ~= nil or b ~= nil then
+			return a, b
+		end
+	end
+end
+
+-- event -> what puts it into the table `hook`.
+local install = {}
+
+function install.smtp_server_connection_accepted()
+	function hook.accept()
+		ask("smtp_server_connection_accepted", conn)
+	end
+end
+
+local function install_params()
+	function hook.params(where)
+		local params = listener.static(where, client.address)
+
+		if handlers.smtp_server_get_dynamic_parameters then
+			local more = ask("smtp_server_get_dynamic_parameters",
+			    where, conn)
+
+			for k, v in pairs(more or {}) do
+				params[k] = v
+			end
+		end
+		return listener.controls(params, conn)
+	end
+end
+install.smtp_server_get_dynamic_parameters = install_params
+
+function install.smtp_server_ehlo()
+	function hook.ehlo(domain)
+		ask("smtp_server_ehlo", domain, conn)
+	end
+	hook.helo = hook.ehlo
+end
+
+function install.smtp_server_mail_from()
+	function hook.mail(sender)
+		ask("smtp_server_mail_from", address.new(sender), conn)
+	end
+end
+
+function install.get_listener_domain()
+	function hook.domain(name)
+		return ask("get_listener_domain", name,
+		    conn:get_meta("received_via"), conn)
+	end
+end
+
+function install.smtp_server_rcpt_to()
+	function hook.rcpt(recipient)
+		ask("smtp_server_rcpt_to", address.new(recipient), conn)
+	end
+end
+
+function install.smtp_server_data()
+	function hook.dot(_, msg)
+		ask("smtp_server_data", message.new(msg, conn), conn)
+	end
+end
+
+function install.smtp_server_split_transaction()
+	function hook.split(msg)
+		local split = ask("smtp_server_split_transaction",
+		    message.new(msg, conn), conn)
+		local keys, batches = {}, {}
+
+		if split == nil then
+			return nil
+		end
+		-- Keyed by whatever they were grouped by, too.
+		for key in pairs(split) do
+			keys[#keys + 1] = key
+		end
+		table.sort(keys, function(a, b)
+			return tostring(a) < tostring(b)
+		end)
+		for i, key in ipairs(keys) do
+			batches[i] = {}
+			for j, a in ipairs(split[key]) do
+				batches[i][j] = address.text(a)
+			end
+		end
+		return batches
+	end
+end
+
+-- The queue `null` takes everything and delivers nothing.
+local function install_received()
+	function hook.received(msg)
+		if handlers.smtp_server_message_received then
+			ask("smtp_server_message_received",
+			    message.new(msg, conn), conn)
+		end
+		if msg:get_meta("queue") == "null" then
+			return action.discard()
+		end
+	end
+end
+install.smtp_server_message_received = install_received
+
+function install.get_queue_config()
+	function hook.queue_config(domain, tenant, campaign, routing_domain)
+		return ask("get_queue_config", domain, tenant, campaign,
+		    routing_domain)
+	end
+end
+
+function install.smtp_server_auth_plain()
+	function hook.auth(argument, _, user, password)
+		local initial = argument:match("^%S+%s+(%S+)$")
+		local authz = initial and base64.decode(initial)
+
+		if user == nil then
+			return nil
+		end
+		authz = authz and authz:match("^(%Z+)%z") or user
+		if ask("smtp_server_auth_plain", authz, user, password,
+		    conn) ~= true then
+			return action.reject(535,
+			    "5.7.8 Authentication credentials invalid")
+		end
+		connection.set_meta("authz_id", authz)
+		connection.set_meta("authn_id", user)
+		return action.accept()
+	end
+end
+
+local verbs = { ["."] = "DATA", [""] = nil }
+
+function install.smtp_server_rewrite_response()
+	function hook.reply(reply, command)
+		local status = tonumber(reply:match("^(%d%d%d)"))
+		local lines, out = {}, {}
+
+		for line in reply:gmatch("[^\r\n]+") do
+			lines[#lines + 1] = line:sub(5)
+		end
+		local verb = command ~= "" and (verbs[command] or command) or nil
+		local new, words = ask("smtp_server_rewrite_response", status,
+		    table.concat(lines, "\n"), verb, conn)
+		if new == nil and words == nil then
+			return nil
+		end
+		words = words or table.concat(lines, "\n")
+		for line in (words .. "\n"):gmatch("([^\n]*)\n") do
+			out[#out + 1] = line
+		end
+		for i, line in ipairs(out) do
+			out[i] = string.format("%03d%s%s", new or status,
+			    i < #out and "-" or " ", line)
+		end
+		return table.concat(out, "\r\n")
+	end
+end
+
+-- What changed its queue goes there at once.
+function install.requeue_message()
+	function hook.postdelivery(msg, result)
+		local before = text.queue_name(msg)
+		local m = message.new(msg)
+
+		if result.action ~= "retry" then
+			return nil
+		end
+		for _, fn in ipairs(handlers.requeue_message) do
+			local ok, why = pcall(fn, m, string.format("%d %s %s",
+			    result.code, result.enhanced, result.text))
+
+			if not ok and type(why) ~= "string" then
+				return action.reject(550, "5.0.0 " ..
+				    (why.text or "refused by requeue_message"))
+			elseif not ok then
+				error(why, 0)
+			end
+		end
+		local after = text.queue_name(msg)
+		if after ~= before then
+			return { queue = after, route = listener.route(msg),
+				after = 0 }
+		end
+	end
+end
+
+-- Deferred first delivery (message:set_scheduling).
+local function install_schedule()
+	function hook.predelivery(msg)
+		local at = msg:get_meta("first_attempt")
+		local left = at and at - os.time()
+
+		if left and left > 0 then
+			return action.defer("scheduled",
+			    { after = left, count = false })
+		end
+		return listener.route(msg)
+	end
+end
+
+function install.init()
+	-- Called once the script is loaded; here that is at once.
+	handlers.init[#handlers.init]()
+end
+
+function install.pre_init()
+	handlers.pre_init[#handlers.pre_init]()
+end
+
+-- Everything that was asked for and is not here: name -> reason.
+local missing = {}
+
+local function report(name, why)
+	if missing[name] == nil then
+		missing[name] = why
+		warn(string.format("kumo: %s is not supported: %s", name, why))
+	end
+end
+
+local no_events = {
+	get_egress_path_config = "routes and agents deliver (smtpe-control(5))",
+	get_egress_pool = "routes and agents deliver (smtpe-control(5))",
+	get_egress_source = "routes and agents deliver (smtpe-control(5))",
+	http_message_generated = "there is no HTTP listener",
+	http_server_validate_auth_basic = "there is no HTTP listener",
+	should_enqueue_log_record = "the log is one line for each event",
+	smtp_client_rewrite_delivery_status = "hook.postdelivery does it",
+	smtp_server_message_deferred_inject = "nothing is accepted unread",
+	spool_message_enumerated = "the queue is on disk (smtpe-queue(5))",
+	throttle_insert_ready_queue = "hook.predelivery does it",
+}
+
+-- What of a script is not here: the functions it names, wherever they are
+-- called, so that this is known before the first message.
+local scanned = {}
+
+local function scan(fn)
+	local source = debug.getinfo(fn, "S").source
+
+	if source:sub(1, 1) ~= "@" or scanned[source] then
+		return
+	end
+	scanned[source] = true
+	local f <close> = io.open(source:sub(2), "r")
+	local code = f and f:read("a") or ""
+
+	code = code:gsub("%-%-%[%[.-%]%]", ""):gsub("%-%-[^\n]*", "")
+	for name in code:gmatch("%f[%w_]kumo%.([%w_]+)") do
+		if rawget(kumo, name) == nil then
+			report("kumo." .. name, listener.reason(name))
+		end
+	end
+	for name in code:gmatch("[%w_%)]:([%w_]+)%s*[%(%{'\"]") do
+		if message.unsupported[name] then
+			report("message:" .. name, message.unsupported[name])
+		end
+	end
+end
+
+-- kumo.on(event, fn): see smtpe-kumo(7) for the events.
+function kumo.on(event, fn)
+	if type(fn) ~= "function" then
+		error("kumo.on: " .. tostring(event) .. ": not a function", 2)
+	end
+	scan(fn)
+	if not install[event] then
+		if no_events[event] == nil then
+			error("kumo.on: there is no event " .. tostring(event),
+			    2)
+		end
+		report("the event " .. event, no_events[event])
+		return
+	end
+	if not several[event] or not handlers[event] then
+		handlers[event] = {}
+	end
+	table.insert(handlers[event], fn)
+	install[event]()
+end
+
+-- kumo.start_esmtp_listener{...}: what is of a connection counts for those
+-- that come to its listen address; the rest is the launcher's.
+function kumo.start_esmtp_listener(params)
+	listener.add(params, report)
+	install_params()
+end
+
+-- kumo.make_listener_domain{relay_to =, relay_from =, ...}
+function kumo.make_listener_domain(params)
+	return listener.domain(params, report)
+end
+
+-- kumo.make_queue_config{retry_interval =, max_age =, ...}
+function kumo.make_queue_config(params)
+	return listener.queue(params, report)
+end
+
+local function logger(level)
+	return function(...)
+		local words = table.pack(...)
+
+		for i = 1, words.n do
+			words[i] = tostring(words[i])
+		end
+		print(level .. table.concat(words, " ", 1, words.n))
+	end
+end
+kumo.log_debug = function() end
+kumo.log_info = logger("")
+kumo.log_warn = logger("warning: ")
+kumo.log_error = logger("error: ")
+
+kumo.json_encode = function(value)
+	return assert(json.encode(value))
+end
+kumo.json_encode_pretty = kumo.json_encode
+kumo.json_parse = function(data)
+	return assert(json.decode(data))
+end
+kumo.json_load = function(path)
+	local f <close> = assert(io.open(path, "r"))
+	return assert(json.decode(f:read("a")))
+end
+kumo.serde = {
+	json_encode = kumo.json_encode, json_parse = kumo.json_parse,
+	json_load = kumo.json_load,
+}
+kumo.sleep = nil
+
+-- These configure parts of that server; here they say so and do nothing, so
+-- that a whole policy can be loaded.
+for name in pairs(listener.ignored) do
+	kumo[name] = function()
+		report("kumo." .. name, listener.reason(name))
+	end
+end
+
+setmetatable(kumo, {
+	__index = function(_, name)
+		report("kumo." .. tostring(name), listener.reason(name))
+		return setmetatable({}, {
+			__index = function(_, inner)
+				error("kumo." .. tostring(name) .. "." ..
+				    tostring(inner) .. " is not supported", 2)
+			end,
+			__call = function()
+				error("kumo." .. tostring(name) ..
+				    " is not supported: " ..
+				    listener.reason(name), 2)
+			end,
+		})
+	end,
+})
+
+-- Always there: the queue `null`, scheduling, routes of queues.
+install_received()
+install_schedule()
+
+return kumo
