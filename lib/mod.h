@@ -30,7 +30,7 @@ struct hooks {
 extern struct hooks hook_engine;
 
 enum hook_policy { POLICY_SCRIPT, POLICY_DEFER, POLICY_REFUSE, POLICY_CLOSE,
-	POLICY_RETRY, POLICY_NOTHING, POLICY_DENY };
+	POLICY_RETRY, POLICY_LATER, POLICY_NOTHING, POLICY_DENY };
 
 struct hook_row {
 	const char *name;

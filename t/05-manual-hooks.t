@@ -32,6 +32,10 @@ sed -n '/BEGIN hook.def queue-verdicts/,/END hook.def/p' "$page" |
     sed -n 's/^\.It \([a-z_]*\) Ta.*/\1/p' | sort >"$T/rows"
 is "and a row of verdicts" "$(cat "$T/rows")" "$(cat "$T/table")"
 
+is "the map has each stage of both" "$(sed -n '/BEGIN hook.def map/,/END/p' \
+    "$page" | sed -n '/^stage /,/^\.Ed/s/^\([a-z_]*\) .*/\1/p' | sed 1d | sort)" \
+    "$(sed -n 's/^[A-Z_]*HOOK(\([a-z_]*\),.*/\1/p' "$top/lib/hook.def" | sort)"
+
 # A page that is out of date is noticed and mended.
 sed '/^\.It Fn hook\.rcpt/d' "$page" >"$T/old"
 ok "an old page differs" test "$(cat "$T/old")" != "$(cat "$page")"

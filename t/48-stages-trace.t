@@ -118,7 +118,7 @@ control script "$HERE/lua/state.lua"
 entry -m route=later: -m from=1 a@x.test
 entry -m route=later: -m from=2 b@x.test
 : >"$TRACE"
-run
+run_at 0
 run_at 1000
 is "queuerun: globals live as long as the worker" \
     "$(column calls)" "1 2 3 4 5 6 7 8 9 10 1 2 3 4 "
