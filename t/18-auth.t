@@ -314,4 +314,36 @@ if [ "$(id -u)" = 0 ] && [ ! -e /etc/smtpe/control/authusers ] &&
 else
 	skip 1 "privileges: only as root, without a file of the system's"
 fi
+
+# A session that cannot read the file, and a smtpe-checkpw that may: in a mount
+# namespace, where /etc is a copy.
+separate() {
+	mkdir -p "$T/etc" "$T/bin" "$T/spool" &&
+	    cp -a /etc/. "$T/etc/" 2>/dev/null
+	mkdir -p "$T/etc/smtpe/control" || return 1
+	echo mx.example.org >"$T/etc/smtpe/control/me"
+	echo 1 >"$T/etc/smtpe/control/authplain"
+	echo apart | "$PASSWD" "$T/etc/smtpe/control/authusers" joe
+	chown 54321 "$T/etc/smtpe/control/authusers"
+	cp "$SMTPE" "$CHECKPW" "$T/bin/"
+	chown 54321:54322 "$T/bin/smtpe-checkpw"
+	chmod 4710 "$T/bin/smtpe-checkpw"
+	chown 54322 "$T/spool"
+	chmod 755 "$T" "$T/etc" "$T/etc/smtpe" "$T/etc/smtpe/control" "$T/bin"
+	printf 'EHLO x\r\nAUTH PLAIN %s\r\nAUTH PLAIN %s\r\nQUIT\r\n' \
+	    "$(printf '\0joe\0x' | base64)" \
+	    "$(printf '\0joe\0apart' | base64)" >"$T/in"
+	unshare -m sh -c 'mount --bind "$1/etc" /etc &&
+	    exec setpriv --reuid 54322 --regid 54322 --clear-groups sh -c "
+		cat /etc/smtpe/control/authusers >/dev/null && echo readable
+		$1/bin/smtpe -o errordelay=0 -q $1/spool/queue <$1/in"' \
+	    sh "$T" 2>"$T/log" | cut -c 1-3 | tr '\n' ' '
+}
+if [ "$(id -u)" = 0 ] && unshare -m true 2>/dev/null &&
+    command -v setpriv >/dev/null 2>&1 && ! grep -q __asan_init "$SMTPE"; then
+	like "a session that may not read authusers can ask all the same" \
+	    "$(separate)" '^220 (250 )+535 235 221 $'
+else
+	skip 1 "privileges: only as root, in a mount namespace"
+fi
 done_testing
