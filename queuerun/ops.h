@@ -35,6 +35,8 @@ void ops_guard(struct ops *o, const char *verb, const char *const *args,
 /* Each returns an exit status; args are the words behind the verb. */
 int ops_list(struct ops *o, const char *const *args, size_t nargs);
 int ops_stat(struct ops *o, const char *const *args, size_t nargs);
+/* stat --queues */
+void ops_stat_queues(struct ops *o, const struct queue_names *names);
 int ops_show(struct ops *o, const char *const *args, size_t nargs);
 int ops_cat(struct ops *o, const char *const *args, size_t nargs);
 int ops_remove(struct ops *o, const char *const *args, size_t nargs);

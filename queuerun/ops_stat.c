@@ -241,16 +241,19 @@ int
 ops_stat(struct ops *o, const char *const *args, size_t nargs)
 {
 	bool prometheus = nargs == 2 && strcmp(args[0], "--prometheus") == 0;
+	bool queues = nargs == 1 && strcmp(args[0], "--queues") == 0;
 	struct queue_names names = {0};
 	int64_t now = clock_wall();
 	struct counts c = {0};
 
-	if (nargs > 0 && !prometheus)
-		die_perm("stat takes --prometheus FILE only");
+	if (nargs > 0 && !prometheus && !queues)
+		die_perm("stat takes --queues or --prometheus FILE only");
 	ops_scan_everything(o, &names);
 	for (size_t i = 0; i < names.n; i++)
 		count_one(&c, &names.v[i], now);
-	if (prometheus) {
+	if (queues) {
+		ops_stat_queues(o, &names);
+	} else if (prometheus) {
 		sum_octets(o, &names, &c);
 		put_prometheus(&o->out, &c, now);
 		write_file(args[1], buf_span(&o->out));

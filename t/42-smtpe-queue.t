@@ -118,6 +118,17 @@ q stat
 is "stat: counts" "$(head -n 5 "$T/out" | awk '{print $1, $2}' | tr '\n' ' ')" "new 1 due 1 hold 1 quarantine 1 dead 1 "
 q stat --json
 is "stat --json" "$(json 'list(v.values())')" "[1, 1, 0, 1, 1, 1]"
+q stat --queues
+is "stat --queues: waiting, held, dead" \
+    "$(awk 'NR > 1 { print $1, $2, $3, $NF }' "$T/out" | tr '\n' ',')" \
+    "1 0 0 bulk,0 1 0 example.org,1 0 0 sub.test,0 1 1 x.test,"
+q stat --queues --json
+is "stat --queues --json" \
+    "$(python3 -c 'import json, sys
+for q in json.load(sys.stdin):
+    print(q["queue"], q["waiting"], q["held"], q["dead"], q["octets"] > 0)' \
+	<"$T/out" | tr '\n' ',')" \
+    "bulk 1 0 0 True,example.org 0 1 0 True,sub.test 1 0 0 True,x.test 0 1 1 True,"
 
 # What somebody has locked is active, and cannot be removed.
 mkfifo "$T/letgo"
