@@ -7,6 +7,7 @@
 #include <errno.h>
 #include <poll.h>
 #include <stdlib.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 #define ROW	 100	/* jobs that a worker takes for its key out of turn */
@@ -345,9 +346,10 @@ end_workers(void)
 	clock_ms deadline = clock_deadline(END_TIME);
 	int status;
 
+	/* Whoever else may hold a copy of it. */
 	for (unsigned i = 0; i < w.n; i++)
 		if (w.v[i].fd != -1)
-			close(w.v[i].fd);
+			shutdown(w.v[i].fd, SHUT_WR);
 	for (unsigned i = 0; i < w.n; i++)
 		if (w.v[i].fd != -1)
 			(void)child_wait(w.v[i].pid, deadline, &status);

@@ -1,5 +1,6 @@
 /* relay_hosts: see relay_hosts.h. */
 #include "relay_hosts.h"
+#include "idna.h"
 #include "ip_kind.h"
 #include <errno.h>
 #include <ifaddrs.h>
@@ -237,6 +238,19 @@ read_mx(struct relay_hosts *h, const struct dns_query *q, struct relay_mx *mx,
 	return n;
 }
 
+/* As the DNS knows it (RFC 6531 3.2): 0; -1 for a name that is none. */
+static int
+ascii_of(struct relay_hosts *h, struct span *domain)
+{
+	struct buf b = {0};
+	int r = idna_to_ascii(*domain, &b);
+
+	if (r == 0)
+		*domain = arena_dup(&h->arena, buf_span(&b));
+	buf_free(&b);
+	return r;
+}
+
 static int
 find_by_mx(struct relay_hosts *h, struct span domain, unsigned port,
     const struct relay_who *who, clock_ms deadline)
@@ -249,6 +263,8 @@ find_by_mx(struct relay_hosts *h, struct span domain, unsigned port,
 	bool null = false, implicit;
 	size_t n, all;
 
+	if (ascii_of(h, &domain) == -1)
+		return no_address(h, domain, true);
 	if (dns_query(&h->dns, DNS_IN, DNS_MX, domain) == -1)
 		return errno == EINVAL ? no_address(h, domain, true) :
 		    dns_trouble(h, domain, strerror(errno));

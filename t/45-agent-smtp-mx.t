@@ -24,6 +24,7 @@ four MX 5 h4
 plain A 127.0.0.3
 alias CNAME two
 null MX 0 .
+xn--bcher-kva MX 10 h3
 nothing TXT "no address"
 dangling MX 10 gone
 dangling MX 20 nothing

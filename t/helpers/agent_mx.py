@@ -75,6 +75,13 @@ def main():
     a = ask(s, "alias." + zone)
     tap.eq((a[0], world.who()[2]), ("ok", 5), "a domain that is an alias")
     tap.eq(ask(s, f"[127.0.0.3]")[0], "ok", "an address literal")
+    world.fakes[3].ehlo = ["SMTPUTF8"]
+    t = session()
+    a = ask(t, "b\u00fccher." + zone)
+    t.end()
+    tap.eq((a[0], world.fakes[3].messages[-1].rcpts),
+           ("ok", [f"RCPT TO:<u@b\u00fccher.{zone}>"]),
+           "a domain beyond ASCII: looked up as xn--, said as it is")
     for domain, wanted in {
             "null." + zone: ("fail", 556, "5.1.10"),
             "nothing." + zone: ("fail", 550, "5.1.2"),
