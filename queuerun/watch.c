@@ -14,7 +14,7 @@
 #define SCAN_MS	   60000 /* between two scans */
 #define LEFT_MS	   5000	 /* until one because an entry was left */
 #define SCAN_SHARE 20	 /* times as long as a scan takes is between two */
-#define WAKE	   "new/.wake"
+#define WAKE	   ".wake" /* a name in new/ */
 
 struct watch {
 	struct queue *q;
@@ -167,7 +167,7 @@ take_event(struct watch *w, const struct inotify_event *e,
 	}
 	if (e->len == 0)
 		return;
-	if (strcmp(e->name, WAKE + sizeof "new") == 0)
+	if (strcmp(e->name, WAKE) == 0)
 		w->scan = clock_mono();
 	else if (is_entry(e) && is_ours(w, e->name))
 		queue_names_plain(names, "new", e->name);
@@ -191,11 +191,11 @@ watch_events(struct watch *w, struct queue_names *names)
 void
 watch_wake(struct queue *q)
 {
-	int fd = openat(q->fd, WAKE,
+	int fd = openat(q->fd, "new/" WAKE,
 	    O_WRONLY | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600);
 
 	if (fd == -1)
 		return;
 	close(fd);
-	unlinkat(q->fd, WAKE, 0);
+	unlinkat(q->fd, "new/" WAKE, 0);
 }

@@ -12,9 +12,9 @@ now_entry() {
 	ID=$("$MAKE_ENTRY" -q "$T/queue" "$@") || diag "make-entry $* failed"
 }
 
-# watch OPTIONS: starts it; its process is WATCH.
+# watch: starts it; its process is WATCH.
 watch() {
-	"$QUEUERUN" -c "$T/control" -q "$T/queue" -w "$@" 2>>"$T/log" &
+	"$QUEUERUN" -c "$T/control" -q "$T/queue" -w 2>>"$T/log" &
 	WATCH=$!
 	started "$WATCH"
 }

@@ -117,7 +117,6 @@ is "a directory in its place: no trouble" "$STATUS $(jobs dead)" "0 1"
 start
 entry a@dead.test
 run
-due=$(where "$ID")
 forget
 run_at $((366 * DAY))
 is "a year later: given up after one attempt" "$(jobs dead) $(where "$ID")" "1 gone"

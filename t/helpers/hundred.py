@@ -11,12 +11,12 @@ import tempfile
 import time
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+import agentlib  # noqa: E402
 import session  # noqa: E402
 
 T0 = 1800000000
 HERE = os.path.dirname(os.path.abspath(__file__))
 QUEUERUN = os.path.join(session.BUILD, "queuerun/queuerun")
-MAKE_ENTRY = os.path.join(session.BUILD, "t/helpers/make-entry")
 DOMAINS = (["dead%d.test" % i for i in range(30)] +
            ["slow%d.test" % i for i in range(10)] +
            ["half%d.test" % i for i in range(5)] +
@@ -40,11 +40,13 @@ class Place:
         os.chmod(agent, 0o755)
 
     def fill(self, domains, each):
+        new = os.path.join(self.queue, "new")
+        os.makedirs(new, 0o700)
         for n in range(each):
             for d in domains:
-                subprocess.run([MAKE_ENTRY, "-q", self.queue, "-F", "-r",
-                                str(T0), "r%d@%s" % (n, d)], check=True,
-                               stdout=subprocess.DEVNULL)
+                agentlib.Entry(new, b"Subject: x\r\n\r\n",
+                               ["r%d@%s" % (n, d)],
+                               received="%d.000000" % T0)
 
     def run(self, at=0):
         start = time.monotonic()
@@ -67,6 +69,7 @@ class Place:
 
 
 def main():
+    os.umask(0o077)
     each = int(sys.argv[1]) // len(DOMAINS)
     wrong = []
 
