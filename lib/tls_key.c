@@ -17,6 +17,8 @@ octets(struct span s)
 	return (unsigned char *)(uintptr_t)s.p;
 }
 
+static const char another[] = "the key is not the certificate's";
+
 static int
 curve_number(enum x509_key key)
 {
@@ -49,8 +51,8 @@ parse_rsa(struct tls_pair *p, struct span der)
 		if (!der_take_number(&all, &v[i]))
 			return broken;
 	n = v[1];
-	if (p->leaf.key != X509_RSA || !span_eq(n, p->leaf.rsa_n))
-		return "the key is not the certificate's";
+	if (!span_eq(n, p->leaf.rsa_n))
+		return another;
 	if (n.n < 128 || n.n > RSA_MAX)
 		return "the RSA key has less than 1024 or more than 4096 bits";
 	k->n_bitlen = (uint32_t)n.n * 8;
@@ -96,13 +98,13 @@ parse_ec(struct tls_pair *p, struct span der, struct span curve)
 	if (p->ec.curve == 0)
 		return "the EC key is not on P-256, P-384 or P-521";
 	if (p->ec.curve != curve_number(p->leaf.key))
-		return "the key is not the certificate's";
+		return another;
 	/* Most files have both halves; else the other one is worked out. */
 	if (point.n == 0 && br_ec_compute_pub(br_ec_get_default(), &public,
 		made, &p->ec) != 0)
 		point = span_make((char *)public.q, public.qlen);
 	if (!span_eq(point, p->leaf.ec_point))
-		return "the key is not the certificate's";
+		return another;
 	return NULL;
 }
 
@@ -119,9 +121,9 @@ parse_pkcs8(struct tls_pair *p, struct span der)
 	    !der_take(&all, DER_OCTETS, &key))
 		return "the key is broken";
 	der_take(&algorithm, DER_OID, &curve);
-	if (p->leaf.key == X509_RSA)
-		return parse_rsa(p, key);
-	return parse_ec(p, key, curve);
+	if (x509_is_rsa(oid) != (p->leaf.key == X509_RSA))
+		return another;
+	return x509_is_rsa(oid) ? parse_rsa(p, key) : parse_ec(p, key, curve);
 }
 
 static const char *
@@ -129,7 +131,10 @@ parse_key_block(struct tls_pair *p, struct span label, struct span der)
 {
 	if (span_eq(label, SPAN("PRIVATE KEY")))
 		return parse_pkcs8(p, der);
-	if (span_eq(label, SPAN("RSA PRIVATE KEY")))
+	if (span_eq(label, SPAN("RSA PRIVATE KEY")) !=
+	    (p->leaf.key == X509_RSA))
+		return another;
+	if (p->leaf.key == X509_RSA)
 		return parse_rsa(p, der);
 	return parse_ec(p, der, (struct span){NULL, 0});
 }

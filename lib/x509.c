@@ -19,6 +19,12 @@ static const struct {
     {SPAN_LIT("\x2b\x81\x04\x00\x23"), X509_P521},
 };
 
+bool
+x509_is_rsa(struct span oid)
+{
+	return span_eq(oid, oid_rsa);
+}
+
 enum x509_key
 x509_curve(struct span oid)
 {
@@ -40,7 +46,7 @@ parse_key(struct span info, struct x509 *out)
 	    bits.p[0] != '\0')
 		return false;
 	bits = span_skip(bits, 1);
-	if (span_eq(oid, oid_rsa)) {
+	if (x509_is_rsa(oid)) {
 		out->key = X509_RSA;
 		return der_take(&bits, DER_SEQUENCE, &pair) &&
 		    der_take_number(&pair, &out->rsa_n) &&

@@ -23,6 +23,9 @@ struct x509 {
 /* 0, or -1 when it is no certificate. */
 int x509_parse(struct span der, struct x509 *out);
 
+/* Is this OID (its content) RSA's? */
+bool x509_is_rsa(struct span oid);
+
 /* The curve of an EC parameter's OID (its content). */
 enum x509_key x509_curve(struct span oid);
 

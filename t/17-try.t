@@ -73,6 +73,15 @@ else
 	like "... which it says" "$(cat "$T/out")" '^script: none$'
 fi
 
+# --- check: certificates ---
+
+check fine -o "tlscert=$T/none.pem" -o "tlskey=$T/none.key,$T/more.key" \
+    -o tlsclientca=/dev/null
+bad "certificates" '/.*none\.pem: No such file or directory$'
+like "... each of them" "$(cat "$T/out")" \
+    '^problem: tlskey: more keys than certificates$'
+like "... and the CAs of clients" "$(cat "$T/out")" '^problem: /dev/null: '
+
 # --- check: hooks ---
 
 # suggests WRONG RIGHT: a name that is no hook, and the one that was meant.
