@@ -1,0 +1,408 @@
+--[[
+vsl: the stages of vSMTP's language as tables of named rules, over the hooks of
+smtpe (smtpe-vsl(7)).
+
+	local vsl = require "vsl"
+
+	vsl.main {
+		connect = {
+			vsl.rule("no strangers", function()
+				if vsl.client_ip():match("^203%.0%.113%.") then
+					return vsl.deny()
+				end
+				return vsl.next()
+			end),
+		},
+		preq = {
+			vsl.action("mark", function()
+				vsl.prepend_header("X-Checked", "yes")
+			end),
+			vsl.delegate(vsl.service {
+				delegator = "127.0.0.1:10026",
+				receiver = "127.0.0.1:10025",
+			}, "scan", function() return vsl.next() end),
+		},
+	}
+
+A stage's entries run in order until one of them returns something else than
+vsl.next(). A mistake in the table is an error when the script is loaded.
+]]
+local delegation = require "vsl.delegation"
+local state = require "vsl.state"
+
+local vsl = {}
+
+-- Statuses. A code is "501 4.7.1 text" or { code =, enhanced =, text = }.
+
+local Status = {}
+Status.__index = Status
+
+local function status(kind, verdict)
+	return setmetatable({ kind = kind, verdict = verdict }, Status)
+end
+
+local function code_of(code, default)
+	local number, rest
+
+	if code == nil then
+		code = default
+	end
+	if type(code) == "table" then
+		number = code.code
+		rest = (code.enhanced and code.enhanced .. " " or "") ..
+		    (code.text or "")
+	elseif type(code) == "number" then
+		number, rest = code, ""
+	else
+		number, rest = tostring(code):match("^(%d%d%d)[ -]?(.*)$")
+	end
+	number = math.tointeger(tonumber(number))
+	if not number or number < 200 or number > 599 then
+		error("vsl: not a code: " .. tostring(code), 3)
+	end
+	return number, rest
+end
+
+-- The next entry of the stage decides.
+function vsl.next()
+	return status("next")
+end
+
+-- vsl.accept([code]): the stage is over, the next one goes on.
+function vsl.accept(code)
+	local text
+
+	if code ~= nil then
+		text = select(2, code_of(code))
+	end
+	return status("accept", text and action.accept(text) or nil)
+end
+
+-- The same, and the stages behind it are skipped: in connect and helo of the
+-- connection, else of the message.
+function vsl.faccept()
+	return status("faccept")
+end
+
+-- vsl.deny([code]): refuses; 554 without a code. The connection stays.
+function vsl.deny(code)
+	local number, text = code_of(code, "554 5.7.1 permanent problems with " ..
+	    "the remote server")
+
+	if number < 400 then
+		error("vsl: deny with code " .. number, 2)
+	end
+	return status("deny", number < 500 and action.defer(number, text) or
+	    action.reject(number, text))
+end
+
+-- vsl.info(code): this reply, and nothing has happened: the client may try
+-- again.
+function vsl.info(code)
+	return status("info", action.info(code_of(code)))
+end
+
+-- vsl.quarantine(name): the message is taken, and set aside.
+function vsl.quarantine(name)
+	return status("quarantine", action.quarantine(name))
+end
+
+-- Entries of a stage.
+
+local Entry = {}
+Entry.__index = Entry
+
+local function entry(kind, name, fn, service)
+	if type(name) ~= "string" or name == "" then
+		error("vsl." .. kind .. ": the name is not a string", 3)
+	end
+	if type(fn) ~= "function" then
+		error("vsl." .. kind .. ' "' .. name ..
+		    '": the second part is not a function', 3)
+	end
+	return setmetatable({ kind = kind, name = name, fn = fn,
+		service = service }, Entry)
+end
+
+-- vsl.rule(name, fn): fn returns a status.
+function vsl.rule(name, fn)
+	return entry("rule", name, fn)
+end
+
+-- vsl.action(name, fn): fn returns nothing.
+function vsl.action(name, fn)
+	return entry("action", name, fn)
+end
+
+-- vsl.delegate(service, name, fn): the message goes to an SMTP filter; when it
+-- comes back fn is called and returns a status.
+function vsl.delegate(service, name, fn)
+	if not delegation.is_service(service) then
+		error("vsl.delegate: the first part is no vsl.service{}", 2)
+	end
+	return entry("delegate", name, fn, service)
+end
+
+-- vsl.service{ delegator = "host:port", receiver = "ip:port" [, timeout =] }
+vsl.service = delegation.service
+vsl.smtp_service = delegation.service
+
+local order = { "connect", "helo", "authenticate", "mail", "rcpt", "preq",
+	"postq", "deliver" }
+local stages = {}
+for _, name in ipairs(order) do
+	stages[name] = true
+end
+local delegating = { preq = true, postq = true }
+local main
+
+local function check_entry(stage, i, e, seen)
+	local where = "vsl.main: " .. stage .. "[" .. i .. "]"
+
+	if getmetatable(e) ~= Entry then
+		error(where .. " is no rule, action or delegation", 4)
+	end
+	if seen[e.name] then
+		error(where .. ': there is a "' .. e.name .. '" already', 4)
+	end
+	seen[e.name] = true
+	if e.kind == "delegate" and not delegating[stage] then
+		error(where .. ': "' .. e.name ..
+		    '" delegates, which only preq and postq can', 4)
+	end
+end
+
+-- What a rule said, checked: an error in a rule is the stage's, never a no.
+local function run_entry(stage, e)
+	local result = e.fn()
+
+	if e.kind == "action" then
+		if result ~= nil then
+			error('vsl: the action "' .. e.name ..
+			    '" returned something', 0)
+		end
+		return vsl.next()
+	end
+	if getmetatable(result) ~= Status then
+		error("vsl: the " .. e.kind .. ' "' .. e.name ..
+		    '" returned no status', 0)
+	end
+	if result.kind == "info" and
+	    (stage == "connect" or stage == "preq" or stage == "postq" or
+	    stage == "deliver") then
+		error("vsl: info means nothing in " .. stage, 0)
+	end
+	if result.kind == "quarantine" and
+	    (stage == "connect" or stage == "helo" or
+	    stage == "authenticate") then
+		error("vsl: there is no message to quarantine in " .. stage, 0)
+	end
+	return result
+end
+
+-- Runs a stage: its final status, vsl.next() when nobody had one.
+local function run(stage)
+	local skip = delegation.resume(stage)
+
+	for _, e in ipairs(main[stage]) do
+		local result
+
+		if skip then
+			-- What came back goes on behind where it left.
+			if e.name == skip then
+				skip = nil
+				result = run_entry(stage, e)
+			end
+		elseif e.kind == "delegate" then
+			return status("delegated",
+			    delegation.send(stage, e.name, e.service))
+		else
+			result = run_entry(stage, e)
+		end
+		if result and result.kind ~= "next" then
+			return result
+		end
+	end
+	if skip then
+		error('vsl: what came back was delegated by "' .. skip ..
+		    '", which is no longer in ' .. stage, 0)
+	end
+	return vsl.next()
+end
+
+-- Hooks: the stage's final status as a verdict.
+
+local hooks = {}
+
+local function trusted(stage)
+	return state.trusted() or delegation.is_back() and
+	    not delegating[stage]
+end
+
+local function ask(stage, set)
+	local result
+
+	if trusted(stage) then
+		return nil
+	end
+	state.enter(stage, set)
+	result = run(stage)
+	if result.kind == "faccept" then
+		state.trust(stage)
+	end
+	state.leave()
+	return result.verdict
+end
+
+function hooks.connect()
+	function hook.accept()
+		return ask("connect", {})
+	end
+end
+
+function hooks.helo()
+	function hook.helo(argument)
+		return ask("helo", { helo = argument })
+	end
+	hook.ehlo = hook.helo
+end
+
+function hooks.authenticate()
+	function hook.auth(_, mechanism, user, password)
+		state.enter("authenticate", { auth = { mechanism = mechanism,
+			authid = user, authpass = password } })
+		local result = run("authenticate")
+
+		state.leave()
+		if result.kind == "accept" or result.kind == "faccept" then
+			return result.verdict or action.accept()
+		end
+		return result.verdict
+	end
+end
+
+function hooks.mail()
+	function hook.mail(sender)
+		return ask("mail", { mail_from = sender })
+	end
+end
+
+function hooks.rcpt()
+	function hook.rcpt(recipient)
+		return ask("rcpt", { rcpt = recipient })
+	end
+end
+
+function hooks.preq()
+	function hook.dot(_, msg)
+		return ask("preq", { msg = msg })
+	end
+	-- Recipients with routes of their own travel apart.
+	function hook.split(msg)
+		return state.split(msg)
+	end
+	function hook.received(msg)
+		state.route(msg)
+	end
+end
+
+function hooks.postq()
+	function hook.postq(msg)
+		if msg:get_meta("vsl_faccept") then
+			return nil
+		end
+		return ask("postq", { msg = msg })
+	end
+end
+
+function hooks.deliver()
+	function hook.deliver(msg)
+		if msg:get_meta("vsl_faccept") then
+			return nil
+		end
+		return ask("deliver", { msg = msg })
+	end
+end
+
+-- vsl.main{ stage = { entries }, ... }: once.
+function vsl.main(tables)
+	if main then
+		error("vsl.main: called twice", 2)
+	end
+	if type(tables) ~= "table" then
+		error("vsl.main: not a table", 2)
+	end
+	tables.deliver, tables.delivery = tables.deliver or tables.delivery, nil
+	for stage, entries in pairs(tables) do
+		local seen = {}
+
+		if not stages[stage] then
+			error("vsl.main: there is no stage " .. tostring(stage) ..
+			    ": " .. table.concat(order, ", "), 2)
+		end
+		if type(entries) ~= "table" then
+			error("vsl.main: " .. stage .. " is not an array", 2)
+		end
+		for k, e in pairs(entries) do
+			if math.type(k) ~= "integer" then
+				error("vsl.main: " .. stage .. " has " ..
+				    tostring(k) .. ", and is an array", 2)
+			end
+			check_entry(stage, k, e, seen)
+		end
+	end
+	main = tables
+	delegation.open(main)
+	for stage in pairs(tables) do
+		hooks[stage]()
+	end
+end
+
+-- Getters and setters.
+for name, fn in pairs(state.api) do
+	vsl[name] = fn
+end
+
+local reasons = {
+	mbox = "there is no agent for mbox: vsl.maildir",
+	mbox_all = "there is no agent for mbox: vsl.maildir_all",
+	write = "action.quarantine keeps a copy",
+	dump = "smtpe-queue show does it",
+	spf = "rspamd checks it (service.rspamd)",
+	dkim = "rspamd checks it (service.rspamd)",
+	dmarc = "rspamd checks it (service.rspamd)",
+}
+
+setmetatable(vsl, {
+	__index = function(_, name)
+		local why = reasons[name] or "it has no counterpart here"
+
+		error("vsl." .. tostring(name) .. " is not supported: " .. why,
+		    2)
+	end,
+})
+
+-- What a script names and is not here is known when it is loaded.
+local function scan(level)
+	local source = debug.getinfo(level, "S").source
+	local f <close> = source:sub(1, 1) == "@" and
+	    io.open(source:sub(2), "r") or nil
+	local code = f and f:read("a") or ""
+
+	code = code:gsub("%-%-%[%[.-%]%]", ""):gsub("%-%-[^\n]*", "")
+	for name in code:gmatch("%f[%w_]vsl%.([%w_]+)") do
+		if rawget(vsl, name) == nil then
+			error("vsl." .. name .. " is not supported: " ..
+			    (reasons[name] or "it has no counterpart here"),
+			    level + 1)
+		end
+	end
+end
+
+local start = vsl.main
+function vsl.main(tables)
+	scan(3)
+	start(tables)
+end
+
+return vsl

@@ -1,0 +1,268 @@
+#!/bin/sh
+# The dialect vsl: each stage and status, the structure of the stages' own
+# example, delegation to a filter and back, and mistakes found at load.
+# shellcheck source=t/lib.sh
+. "${0%/*}/lib.sh"
+need python3 tcpserver
+
+# try NAME COMMAND...: a session; the script is what vsl.main{} holds.
+try() {
+	name=$1
+	shift
+	{
+		echo 'local vsl = require "vsl"'
+		echo 'vsl.main {'
+		cat
+		echo '}'
+	} >"$T/$name.lua"
+	printf '%s\r\n' "$@" | PROTO=TCP TCPREMOTEIP=192.0.2.7 \
+	    TCPREMOTEPORT=4242 TCPLOCALIP=192.0.2.1 TCPLOCALPORT=25 \
+	    TCPREMOTEHOST=client.example \
+	    "$SMTPE" -c "$T/control" -q "$T/queue" -s "$T/$name.lua" \
+	    >"$T/out" 2>"$T/log"
+	STATUS=$?
+	tr -d '\r' <"$T/out" >"$T/said"
+}
+said() {
+	like "$1" "$(cat "$T/said")" "$2"
+}
+codes() {
+	is "$1" "$(sed -n 's/^\([0-9]*\) .*/\1/p' "$T/said" | tr '\n' ' ')" "$2"
+}
+new_setup
+ehlo='EHLO client.example'
+mail='MAIL FROM:<a@sender.example>'
+rcpt='RCPT TO:<b@example.org>'
+
+try connect QUIT <<'X'
+connect = {
+  vsl.action("note", function() end),
+  vsl.rule("who", function()
+    if vsl.client_ip() == "192.0.2.7" and vsl.client_port() == 4242
+        and vsl.server_ip() == "192.0.2.1" and vsl.server_port() == 25 then
+      return vsl.deny()
+    end
+    return vsl.next()
+  end),
+},
+X
+said "deny at connect stands for the banner: 554 alone" '^554 5\.7\.1'
+is "and only that" "$(grep -c ^220 "$T/said")" 0
+
+try stages "$ehlo" 'EHLO bad.example' 'MAIL FROM:<later@x.example>' "$mail" \
+    "RCPT TO:<no@example.org>" "RCPT TO:<again@example.org>" "$rcpt" DATA \
+    'Subject: x' '' . QUIT <<'X'
+helo = { vsl.rule("h", function()
+  if vsl.helo() == "bad.example" then
+    return vsl.deny { code = 550, enhanced = "5.7.1", text = "bad" }
+  end
+  return vsl.accept()
+end), vsl.rule("never", function() error "reached" end) },
+mail = { vsl.rule("m", function()
+  assert(not vsl.is_secured() and not vsl.is_authenticated())
+  if vsl.mail_from():find "^later@" then return vsl.deny("450 4.7.1 later") end
+  return vsl.next()
+end) },
+rcpt = { vsl.rule("r", function()
+  if vsl.rcpt():find "^no@" then return vsl.deny("501 4.7.1 no") end
+  if vsl.rcpt():find "^again@" then return vsl.info("450 4.2.0 again") end
+  assert(vsl.mail_from() == "a@sender.example")
+  return vsl.next()
+end) },
+preq = { vsl.rule("p", function()
+  assert(vsl.rcpt_list()[1] == "b@example.org" and vsl.has_header "subject")
+  vsl.add_rcpt_envelope("c@other.example")
+  vsl.rewrite_rcpt_envelope("b@example.org", "bb@example.org")
+  vsl.rewrite_mail_from_envelope("new@sender.example")
+  vsl.set_header("Subject", vsl.get_header "Subject" .. "y")
+  vsl.prepend_header("X-First", "1")
+  vsl.append_header("X-Last", "2")
+  vsl.forward("c@other.example", "10.0.0.1:26")
+  return vsl.next()
+end), vsl.action("remove", function()
+  vsl.add_rcpt_envelope("gone@example.org")
+  vsl.remove_rcpt_envelop("gone@example.org")
+end) },
+X
+codes "each stage's codes" "220 250 550 450 250 501 450 250 354 250 221 "
+is "two ways, two entries" "$(entries new)" 2
+like "one goes to its host" "$(cat "$T/queue/new/"*)" '^meta route s smtp:10\.0\.0\.1:26'
+is "envelopes" "$(grep -ahE '^(T|sender) ' "$T/queue/new/"* | sort -u | tr '\n' ' ')" \
+    "T bb@example.org T c@other.example sender new@sender.example "
+like "headers" "$(cat "$T/queue/new/"*)" 'edit replace 1 Subject:%20xy'
+is "no error" "$(grep -c hook-error "$T/log")" 0
+rm -f "$T/queue/new/"*
+
+try faccept "$ehlo" "$mail" "$rcpt" DATA '' . QUIT <<'X'
+mail = { vsl.rule("m", function() return vsl.faccept() end) },
+rcpt = { vsl.rule("r", function() return vsl.deny() end) },
+preq = { vsl.rule("p", function() return vsl.deny() end) },
+postq = { vsl.rule("q", function() return vsl.deny() end) },
+X
+codes "faccept skips what follows" "220 250 250 250 354 250 221 "
+"$QUEUERUN" -c "$T/control" -q "$T/queue" -s "$T/faccept.lua" 2>"$T/log"
+is "behind the queue, too" "$(find "$T/maildir" -path '*/new/*' -type f | wc -l)" 1
+rm -rf "$T/maildir"
+
+try quarantine "$ehlo" "$mail" "$rcpt" DATA '' . QUIT <<'X'
+preq = { vsl.rule("p", function() return vsl.quarantine("odd") end) },
+X
+codes "quarantine takes it" "220 250 250 250 354 250 221 "
+is "and sets it aside" "$(entries quarantine/odd)" 1
+
+try queue "$ehlo" "$mail" "$rcpt" 'RCPT TO:<deny@example.org>' DATA 'x: y' '' . QUIT <<'X'
+postq = { vsl.action("note", function()
+  vsl.prepend_header("X-Postq", tostring(#vsl.rcpt_list()))
+end) },
+deliver = { vsl.rule("where", function()
+  vsl.maildir_all()
+  return vsl.next()
+end) },
+X
+"$QUEUERUN" -c "$T/control" -q "$T/queue" -s "$T/queue.lua" 2>"$T/log"
+is "postq and deliver: delivered" \
+    "$(grep -l '^X-Postq: 2' "$T/maildir"/*/*/new/* | wc -l)" 2
+is "without an error" "$(grep -c hook-error "$T/log")" 0
+
+# Mistakes: bad NAME PATTERN, the rest on stdin.
+bad() {
+	what=$1
+	pattern=$2
+	try bad QUIT
+	is "$what: stops at load" "$STATUS $(cut -c1-3 "$T/said")" "111 421"
+	like "$what: and says so" "$(cat "$T/log")" "$pattern"
+}
+bad "an unknown stage" 'no stage conect' <<'X'
+conect = {},
+X
+bad "no rule" 'helo\[1\] is no rule' <<'X'
+helo = { function() end },
+X
+bad "a name twice" 'there is a .*a.* already' <<'X'
+helo = { vsl.action("a", function() end), vsl.action("a", function() end) },
+X
+bad "a rule without a function" 'second part is not a function' <<'X'
+helo = { vsl.rule("a", "b") },
+X
+bad "a delegation in helo" 'only preq and postq can' <<'X'
+helo = { vsl.delegate(vsl.service { delegator = "127.0.0.1:1",
+  receiver = "127.0.0.1:2" }, "a", function() end) },
+X
+bad "what is not there, wherever it is called" 'vsl\.mbox is not supported: there is no agent' <<'X'
+preq = { vsl.action("a", function() vsl.mbox("x") end) },
+X
+try wrong "$ehlo" QUIT <<'X'
+helo = { vsl.rule("a", function() return "250 ok" end) },
+X
+codes "a rule that returns no status: the usual reply" "220 250 221 "
+like "and a line in the log" "$(cat "$T/log")" 'the rule .*a.* returned no status'
+
+# Delegation: a filter that takes mail and sends it back, changed.
+cat >"$T/filter.py" <<'X'
+import smtplib, socket, socketserver, sys, threading
+back, mode = int(sys.argv[1]), sys.argv[2]
+class Filter(socketserver.StreamRequestHandler):
+    def handle(self):
+        say = lambda s: self.wfile.write(s + b"\r\n")
+        say(b"220 filter")
+        rcpts = []
+        for line in iter(self.rfile.readline, b""):
+            verb = line[:4].upper()
+            if verb == b"MAIL":
+                sender = line[10:].split(b">")[0].strip(b"<").decode()
+                say(b"250 ok")
+            elif verb == b"RCPT":
+                rcpts.append(line[8:].split(b">")[0].strip(b"<").decode())
+                say(b"250 ok")
+            elif verb == b"DATA":
+                say(b"354 go")
+                data = b""
+                for line in iter(self.rfile.readline, b".\r\n"):
+                    data += line[1:] if line.startswith(b".") else line
+                with smtplib.SMTP("127.0.0.1", back) as c:
+                    c.sendmail(sender, rcpts, b"X-Filtered: yes\r\n" +
+                               data.replace(b"virus", b"*****"))
+                say(b"250 taken")
+            elif verb == b"QUIT":
+                say(b"221 bye")
+                return
+            else:
+                say(b"250 filter")
+socketserver.ThreadingTCPServer.allow_reuse_address = True
+with socketserver.ThreadingTCPServer(("127.0.0.1", int(sys.argv[3])),
+                                     Filter) as s:
+    s.serve_forever()
+X
+rm -rf "$T/queue" "$T/maildir"
+in=$(free_port)
+filter=$(free_port)
+control relayhosts 127.0.0.1
+delegate() {
+	cat >"$T/delegate.lua" <<X
+local vsl = require 'vsl'
+local service = vsl.service { delegator = { address = '127.0.0.1:$filter',
+  timeout = 5 }, receiver = '127.0.0.1:$in' }
+vsl.main {
+  rcpt = { vsl.rule('one', function()
+    if vsl.rcpt() == 'no@example.org' then return vsl.deny() end
+    return vsl.next() end) },
+  $1 = {
+    vsl.action('before', function() vsl.prepend_header('X-Before', '1') end),
+    vsl.delegate(service, 'scan', function()
+      if vsl.get_header('X-Filtered') ~= 'yes' then return vsl.deny() end
+      return vsl.next()
+    end),
+    vsl.action('after', function() vsl.prepend_header('X-After', '1') end),
+  },
+}
+X
+}
+delegate preq
+tcpserver -1 -H -R -l 0 127.0.0.1 "$in" "$SMTPE" -c "$T/control" \
+    -q "$T/queue" -s "$T/delegate.lua" >"$T/port" 2>"$T/log" </dev/null &
+started $!
+until_true 10 listening "$in"
+send() {
+	printf '%s\r\n' "$ehlo" "$mail" "$rcpt" 'RCPT TO:<c@example.org>' DATA \
+	    "Subject: $1" 'X-Vsl-Delegation: preq; scan' '' 'a virus' . QUIT |
+	    PROTO=TCP TCPREMOTEIP=192.0.2.7 TCPLOCALIP=192.0.2.1 \
+	    TCPLOCALPORT=25 "$SMTPE" -c "$T/control" -q "$T/queue" \
+	    -s "$T/delegate.lua" 2>>"$T/log" | tr -d '\r' >"$T/said"
+}
+send down
+said "the filter is down: 451" '^451 4\.3\.0 cannot be checked now'
+is "and nothing is queued" "$(entries new)" 0
+python3 "$T/filter.py" "$in" x "$filter" 2>"$T/filter.log" &
+started $!
+until_true 10 listening "$filter"
+send up
+said "the filter is up: 250" '^250 2\.0\.0'
+is "and one message came back" "$(entries new)" 1
+cp "$T/queue/new/"* "$T/entry" 2>/dev/null
+like "changed by it" "$(cat "$T/entry")" 'a \*\*\*\*\*'
+is "rules before it once, behind it once" \
+    "$(grep -aoE 'X-(Before|After)' "$T/entry" | sort | uniq -c | tr -s ' \n' ' ')" \
+    " 1 X-After 1 X-Before "
+like "both recipients" "$(cat "$T/entry")" '^T c@example\.org'
+is "its mark is gone" "$(grep -ac 'prepend X-Vsl\|^X-Vsl-Delegation: preq; scan' \
+    "$T/entry")$(grep -ac '^edit remove' "$T/entry")" 11
+rm -f "$T/queue/new/"*
+
+delegate postq
+send queued
+is "postq: accepted at once" "$(entries new)" 1
+run() {
+	"$QUEUERUN" -c "$T/control" -q "$T/queue" -s "$T/delegate.lua" \
+	    --flush 2>>"$T/log"
+}
+run
+run
+is "postq: through the filter, and delivered" \
+    "$(grep -l '^X-Filtered: yes' "$T/maildir"/*/*/new/* 2>/dev/null | wc -l)" 2
+is "rules behind it" \
+    "$(grep -l '^X-After: 1' "$T/maildir"/*/*/new/* 2>/dev/null | wc -l)" 2
+is "no mark is left" \
+    "$(grep -li '^X-Vsl' "$T/maildir"/*/*/new/* 2>/dev/null | wc -l)" 0
+is "and nothing in the queue" "$(entries new)$(entries due)$(entries dead)" 000
+[ "$failed" -eq 0 ] || diag "$(tail -n 20 "$T/log")"
+done_testing
