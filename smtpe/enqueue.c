@@ -110,12 +110,12 @@ log_all(struct session *s, const struct batches *b)
 		const struct batch *one = &b->v[i];
 
 		if (is_entry(one))
-			log_batch(s, one, place_of(one));
+			log_batch(s, one, s->dry_run ? "dry-run" :
+						       place_of(one));
 		else if (one->passed)
 			log_batch(s, one, "passed-on");
 		else if (one->reply.code == 0)
-			log_batch(s, one, s->dry_run && is_live(one) ?
-			    "dry-run" : "discarded");
+			log_batch(s, one, "discarded");
 	}
 }
 
