@@ -154,8 +154,8 @@ put_lower(struct buf *out, struct span s)
 		buf_putc(out, ascii_lower(s.p[i]));
 }
 
-static void
-put_net(struct buf *out, const struct ip_net *net, bool dots)
+void
+access_key_put_net(struct buf *out, const struct ip_net *net, bool dots)
 {
 	bool v6 = net->ip.family == AF_INET6;
 	char text[IP_TEXT];
@@ -178,14 +178,14 @@ put_net(struct buf *out, const struct ip_net *net, bool dots)
 		buf_putc(out, ']');
 }
 
-static void
-put_listener(struct buf *out, const struct ip *ip, unsigned port)
+void
+access_key_put_listener(struct buf *out, const struct ip *ip, unsigned port)
 {
 	struct ip_net net = {*ip, ip->family == AF_INET6 ? 128 : 32};
 
 	buf_putc(out, '@');
 	if (ip->family != 0)
-		put_net(out, &net, false);
+		access_key_put_net(out, &net, false);
 	if (ip->family != 0 && port != 0)
 		buf_putc(out, '#');
 	if (port != 0)
@@ -196,13 +196,13 @@ void
 access_key_format(const struct access_key *k, struct buf *out)
 {
 	if (k->kind == ACCESS_NET)
-		put_net(out, &k->net, k->dots);
+		access_key_put_net(out, &k->net, k->dots);
 	if (k->kind == ACCESS_NAMED || k->kind == ACCESS_NAME)
 		buf_putc(out, '=');
 	if (k->kind == ACCESS_NAME)
 		put_lower(out, k->name);
 	if (k->listener)
-		put_listener(out, &k->local, k->local_port);
+		access_key_put_listener(out, &k->local, k->local_port);
 }
 
 static bool
@@ -251,155 +251,4 @@ access_key_rank(const struct access_key *k, const struct access_client *c)
 	/* With a listener is before the same without; of two spellings of one
 	 * network one has to be the first. */
 	return rank == 0 ? 0 : rank * 4 + 2 * k->listener + !k->dots;
-}
-
-static void
-cut(struct ip_net *net)
-{
-	unsigned left = net->bits;
-
-	for (size_t i = 0; i < sizeof net->ip.a; i++) {
-		if (left >= 8) {
-			left -= 8;
-			continue;
-		}
-		net->ip.a[i] &= (unsigned char)(0xff00 >> left);
-		left = 0;
-	}
-}
-
-static void
-put_name(struct buf *key, struct span name)
-{
-	buf_putc(key, '=');
-	buf_put(key, name);
-}
-
-/* On to the next form of the client; false behind the last. */
-static bool
-advance(struct access_walk *w, const struct access_client *c)
-{
-	unsigned all = c->ip.family == AF_INET6 ? 128 :
-	    c->ip.family == AF_INET ? 32 : 0;
-
-	switch (w->phase) {
-	case WALK_START:
-		w->phase = WALK_ADDRESS;
-		w->bits = all;
-		if (all > 0)
-			return true;
-		/* FALLTHROUGH */
-	case WALK_ADDRESS:
-		w->phase = WALK_NAME;
-		if (c->name.n > 0)
-			return true;
-		/* FALLTHROUGH */
-	case WALK_NAME:
-		w->phase = WALK_NETS;
-		/* FALLTHROUGH */
-	case WALK_NETS:
-		if (w->bits > 0) {
-			w->bits--;
-			return true;
-		}
-		w->phase = WALK_SUFFIXES;
-		/* FALLTHROUGH */
-	case WALK_SUFFIXES:
-		w->dot = w->next +
-		    span_chr(span_skip(c->name, w->next), '.');
-		w->next = w->dot + 1;
-		if (w->dot < c->name.n)
-			return true;
-		w->phase = WALK_NAMED;
-		if (c->name.n > 0)
-			return true;
-		/* FALLTHROUGH */
-	case WALK_NAMED:
-		w->phase = WALK_EVERYBODY;
-		return true;
-	case WALK_EVERYBODY:
-		w->phase = WALK_END;
-		/* FALLTHROUGH */
-	case WALK_END:
-		break;
-	}
-	return false;
-}
-
-static void
-put_client(const struct access_walk *w, const struct access_client *c,
-    bool dots, struct buf *key)
-{
-	struct ip_net net = {c->ip, w->bits};
-
-	switch (w->phase) {
-	case WALK_ADDRESS:
-	case WALK_NETS:
-		cut(&net);
-		put_net(key, &net, dots);
-		break;
-	case WALK_NAME:
-		put_name(key, c->name);
-		break;
-	case WALK_SUFFIXES:
-		put_name(key, span_skip(c->name, w->dot));
-		break;
-	case WALK_NAMED:
-		buf_putc(key, '=');
-		break;
-	case WALK_START:
-	case WALK_EVERYBODY:
-	case WALK_END:
-		break;
-	}
-}
-
-/* Has the form at hand this variant? */
-static bool
-has_variant(const struct access_walk *w, const struct access_client *c,
-    bool listener, bool dots)
-{
-	/* @LISTENER alone is no client's line. */
-	if (listener && w->phase == WALK_EVERYBODY)
-		return false;
-	return !dots || (w->phase == WALK_NETS && c->ip.family == AF_INET &&
-	    w->bits % 8 == 0 && w->bits > 0);
-}
-
-bool
-access_key_next(struct access_walk *w, const struct access_client *c,
-    struct span listener, struct buf *key)
-{
-	do {
-		while (w->phase != WALK_START && w->variant < 4) {
-			bool dots = w->variant & 1, plain = w->variant & 2;
-
-			w->variant++;
-			if ((!plain && listener.n == 0) ||
-			    !has_variant(w, c, !plain, dots))
-				continue;
-			buf_reset(key);
-			put_client(w, c, dots, key);
-			if (!plain)
-				buf_put(key, listener);
-			return true;
-		}
-		w->variant = 0;
-	} while (advance(w, c));
-	return false;
-}
-
-bool
-access_key_listener(const struct access_client *c, unsigned which,
-    struct buf *key)
-{
-	static const struct ip none;
-	bool ip = which < 2, port = which != 1;
-
-	if (which > 2 || (ip && c->local.family == 0) ||
-	    (port && c->local_port == 0))
-		return false;
-	buf_reset(key);
-	put_listener(key, ip ? &c->local : &none, port ? c->local_port : 0);
-	return true;
 }

@@ -11,7 +11,8 @@
  *	@LISTENER       25, 192.0.2.25, 192.0.2.25#25, [2001:db8::25]#25
  *
  * One order serves a text, where the best of all lines counts, and a cdb,
- * where keys are asked for one after the other: rank() and next() agree.
+ * where keys are asked for one after the other (access_walk.h): rank and walk
+ * agree.
  */
 #ifndef ACCESS_KEY_H
 #define ACCESS_KEY_H
@@ -52,6 +53,12 @@ bool access_key_split(struct span line, struct span *key, struct span *rule);
 /* NULL, or what is wrong with it. Borrows from s. */
 const char *access_key_parse(struct span s, struct access_key *k);
 
+/* Appends a network as a key, with dots as "192.0.2."; and a listener's part,
+ * "@192.0.2.25#25". */
+void access_key_put_net(struct buf *out, const struct ip_net *net, bool dots);
+void access_key_put_listener(struct buf *out, const struct ip *ip,
+    unsigned port);
+
 /* Appends the one way to write it that a cdb's look-up finds. */
 void access_key_format(const struct access_key *k, struct buf *out);
 
@@ -59,33 +66,5 @@ void access_key_format(const struct access_key *k, struct buf *out);
  * without a client (@LISTENER) rank by how much they say of the listener. */
 unsigned access_key_rank(const struct access_key *k,
     const struct access_client *c);
-
-/*
- * The keys of one client in the order of their rank. listener is the suffix
- * of the listener that has lines of its own ("@587"), or empty: each key is
- * then given with it and without. A zeroed iterator begins.
- */
-struct access_walk {
-	enum {
-		WALK_START,
-		WALK_ADDRESS,
-		WALK_NAME,
-		WALK_NETS,
-		WALK_SUFFIXES,
-		WALK_NAMED,
-		WALK_EVERYBODY,
-		WALK_END,
-	} phase;
-	unsigned variant; /* with the listener, as "192.0.2.", without */
-	unsigned bits;	  /* of the network at hand */
-	size_t dot, next; /* the suffix at hand, and where to look on */
-};
-bool access_key_next(struct access_walk *w, const struct access_client *c,
-    struct span listener, struct buf *key);
-
-/* The listener's own keys in the order of their rank: which is 0, 1, 2. false:
- * there is none like this. */
-bool access_key_listener(const struct access_client *c, unsigned which,
-    struct buf *key);
 
 #endif

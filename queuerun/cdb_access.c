@@ -1,6 +1,6 @@
 /* cdb_access: see cdb_access.h. */
 #include "cdb_access.h"
-#include "access_key.h"
+#include "access_walk.h"
 #include "access_rule.h"
 #include "control.h"
 
@@ -90,4 +90,20 @@ cdb_access_check(const struct cdb_text *t, struct buf *err)
 		named = true;
 	}
 	return 0;
+}
+
+void
+cdb_access_lengths(const struct cdb_text *t, struct buf *out)
+{
+	struct access_lengths v4 = {0}, v6 = {0};
+
+	for (size_t i = 0; i < t->n; i++) {
+		struct access_key k;
+
+		if (access_key_parse(t->v[i].key, &k) == NULL &&
+		    k.kind == ACCESS_NET)
+			(k.net.ip.family == AF_INET6 ? &v6 :
+			    &v4)->has[k.net.bits] = true;
+	}
+	access_lengths_format(&v4, &v6, out);
 }

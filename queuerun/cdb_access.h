@@ -16,4 +16,7 @@ const char *cdb_access_line(struct span line, struct arena *a,
  * or -1 and err. */
 int cdb_access_check(const struct cdb_text *t, struct buf *err);
 
+/* Appends the value of the record ACCESS_LENGTHS_KEY (access_walk.h). */
+void cdb_access_lengths(const struct cdb_text *t, struct buf *out);
+
 #endif

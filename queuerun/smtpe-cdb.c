@@ -3,6 +3,7 @@
  * is in one (smtpe-cdb(8)). A table is new or old, never half: it takes its
  * name when it is whole and on the disk.
  */
+#include "access_walk.h"
 #include "cdb_access.h"
 #include "cdbmap.h"
 #include "die.h"
@@ -104,6 +105,7 @@ file_name(const char *path)
 struct reading {
 	struct cdb_text *text;
 	size_t next;
+	struct buf lengths; /* of the access table's networks */
 };
 
 static bool
@@ -111,8 +113,16 @@ next_record(void *from, struct span *key, struct span *value)
 {
 	struct reading *r = from;
 
-	if (r->next == r->text->n)
+	if (r->next > r->text->n ||
+	    (r->next == r->text->n && !r->text->access))
 		return false;
+	if (r->next == r->text->n) {
+		cdb_access_lengths(r->text, &r->lengths);
+		*key = SPAN(ACCESS_LENGTHS_KEY);
+		*value = buf_span(&r->lengths);
+		r->next++;
+		return true;
+	}
 	*key = r->text->v[r->next].key;
 	*value = r->text->v[r->next].value;
 	r->next++;
@@ -122,7 +132,7 @@ next_record(void *from, struct span *key, struct span *value)
 static int
 make_text(const char *table, char **files, int n, struct cdb_text text)
 {
-	struct reading reading = {&text, 0};
+	struct reading reading = {.text = &text};
 	struct buf err = {0};
 
 	for (int i = 0; i < n; i++)

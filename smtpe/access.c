@@ -1,5 +1,6 @@
 /* access: see access.h. */
 #include "access.h"
+#include "access_walk.h"
 #include "die.h"
 #include "file.h"
 #include "log.h"
@@ -183,21 +184,40 @@ look(struct search *f, struct cdbmap *m, struct buf *key, struct found *l)
 	return true;
 }
 
+/* Which networks are worth looking for; false: nobody has said. */
+static bool
+look_up_lengths(struct search *f, struct cdbmap *m,
+    struct access_lengths *lengths)
+{
+	struct span value;
+	int r = cdbmap_look(m, SPAN(ACCESS_LENGTHS_KEY), &value);
+
+	if (r == -1)
+		die_temp_errno("%s", m->path);
+	if (r == 1 &&
+	    access_lengths_parse(value, f->client.ip.family, lengths) == -1)
+		bad(span_of(m->path), value, "is no list of lengths");
+	return r == 1;
+}
+
 static void
 search_cdb(struct search *f, struct cdbmap *m)
 {
 	struct access_walk walk = {0};
+	struct access_lengths lengths;
 	struct found named = {0}, l = {0};
 	struct buf key = {0};
 
 	for (unsigned i = 0; i < 3 && f->listener.rank == 0; i++)
-		if (access_key_listener(&f->client, i, &key))
+		if (access_walk_listener(&f->client, i, &key))
 			look(f, m, &key, &f->listener);
 	buf_reset(&key);
 	buf_putc(&key, '=');
 	if (look(f, m, &key, &named))
 		ask_name(f);
-	while (access_key_next(&walk, &f->client, f->listener.key, &key)) {
+	if (look_up_lengths(f, m, &lengths))
+		walk.lengths = &lengths;
+	while (access_walk_next(&walk, &f->client, f->listener.key, &key)) {
 		if (!look(f, m, &key, &l) || l.rule.word == ACCESS_NOTHING)
 			continue;
 		l.listener = span_chr(l.key, '@') < l.key.n;

@@ -3,6 +3,7 @@
  * found out here: values, names and listeners that need a line of their own,
  * keys of a cdb that no look-up would find. */
 #include "access.h"
+#include "access_walk.h"
 #include "file.h"
 #include <errno.h>
 #include <fcntl.h>
@@ -17,6 +18,8 @@ struct verify {
 	struct buf where;      /* of the line at hand */
 	struct buf listeners;  /* "@587\n": those with a line of their own */
 	struct span name;      /* the first key with a name; p NULL: none */
+	struct access_lengths v4, v6; /* that are looked for */
+	bool lengths;	       /* only those */
 	bool named, good;
 };
 
@@ -98,6 +101,18 @@ has_listener(const struct verify *v, struct span suffix)
 	return false;
 }
 
+/* Would the walk come to it? */
+static bool
+is_looked_for(const struct verify *v, const struct access_key *k)
+{
+	bool v6 = k->net.ip.family == AF_INET6;
+
+	if (!v->lengths || k->kind != ACCESS_NET ||
+	    k->net.bits == (v6 ? 128 : 32))
+		return true;
+	return (v6 ? &v->v6 : &v->v4)->has[k->net.bits];
+}
+
 static void
 check_line(struct verify *v, struct span text, struct span rule, bool cdb)
 {
@@ -106,6 +121,8 @@ check_line(struct verify *v, struct span text, struct span rule, bool cdb)
 
 	if (why == NULL && cdb && !is_canonical(&key, text))
 		why = "is written so that it is never found";
+	if (why == NULL && cdb && !is_looked_for(v, &key))
+		why = "has a length that the record / does not have";
 	if (why == NULL && key.kind == ACCESS_NAME && !v->named)
 		why = "is a name, and names need a line that begins with =:";
 	if (why == NULL && key.listener && key.kind != ACCESS_EVERYBODY &&
@@ -141,6 +158,15 @@ verify_text(struct verify *v, struct span text)
 }
 
 static void
+take_lengths(struct verify *v, struct span text)
+{
+	if (access_lengths_parse(text, AF_INET, &v->v4) == -1 ||
+	    access_lengths_parse(text, AF_INET6, &v->v6) == -1)
+		problem(v, text, "is no list of lengths");
+	v->lengths = true;
+}
+
+static void
 verify_cdb(struct verify *v, struct cdbmap *m)
 {
 	struct span key, rule;
@@ -151,9 +177,14 @@ verify_cdb(struct verify *v, struct cdbmap *m)
 		unsigned at = 0;
 
 		while ((r = cdbmap_next(m, &at, &key, &rule)) > 0) {
-			if (pass == 0)
+			bool lengths = span_eq(key,
+			    SPAN(ACCESS_LENGTHS_KEY));
+
+			if (lengths && pass == 0)
+				take_lengths(v, rule);
+			else if (!lengths && pass == 0)
 				note_key(v, key);
-			else
+			else if (!lengths)
 				check_line(v, key, rule, true);
 		}
 	}

@@ -138,7 +138,8 @@ printf '=:\n=A.Example:deny\n[2001:DB8::1/32]:deny\n:allow\n' >"$T/x"
 smtpe-cdb access "$T/x.cdb" "$T/x"
 is "keys are stored as they are looked for" \
     "$(cdb -d "$T/x.cdb" | sed -n 's/^[^:]*:\(.*\)->.*/\1/p' | tr '\n' ' ')" \
-    "= =a.example [2001:db8::/32]  "
+    "= =a.example [2001:db8::/32]  / "
+is "and which lengths there are" "$(smtpe-cdb get "$T/x.cdb" /)" 6/32
 
 # --- what --check finds ---
 
@@ -163,6 +164,11 @@ finds "a name in capitals in a cdb" \
     '"=Mail\.Example" is written so that it is never found'
 finds "a network with a rest in a cdb" \
     '"192\.0\.2\.9/24" is written so that it is never found'
+printf '10. allow\n/ 4/24\n' | cdb -c -m "$T/control/access.cdb"
+finds "a network of a length that is not looked for" \
+    '"10\." has a length that the record / does not have'
+printf '10. allow\n/ 4/99\n' | cdb -c -m "$T/control/access.cdb"
+finds "lengths that are none" '"4/99" is no list of lengths'
 printf '10. allow\n' | cdb -c -m "$T/control/access.cdb"
 printf '10.:deny\n' >"$T/control/access"
 touch -t 203001010000 "$T/control/access"

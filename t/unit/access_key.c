@@ -1,6 +1,6 @@
 /* The access table's keys: parsing, and that a text's best line is the first
  * key a cdb would be asked for. */
-#include "access_key.h"
+#include "access_walk.h"
 #include "num.h"
 #include "tap.h"
 
@@ -70,7 +70,7 @@ walk(const struct access_client *c, const char *listener)
 	struct buf key = {0};
 
 	buf_reset(&all);
-	while (access_key_next(&w, c, span_of(listener), &key)) {
+	while (access_walk_next(&w, c, span_of(listener), &key)) {
 		buf_put(&all, buf_span(&key));
 		buf_putc(&all, '\n');
 	}
@@ -107,16 +107,16 @@ test_order(void)
 	all = walk(&c, "");
 	ok(strncmp(all, "[2001:db8::1]\n[2001:db8::/127]\n", 31) == 0 &&
 	    strstr(all, "\n[::/0]\n\n") != NULL, "IPv6");
-	ok(access_key_listener(&c, 0, &key), "listener: address and port");
+	ok(access_walk_listener(&c, 0, &key), "listener: address and port");
 	is_span(buf_span(&key), SPAN("@[2001:db8::25]#587"), "as a key");
-	ok(access_key_listener(&c, 1, &key), "address");
+	ok(access_walk_listener(&c, 1, &key), "address");
 	is_span(buf_span(&key), SPAN("@[2001:db8::25]"), "as a key");
-	ok(access_key_listener(&c, 2, &key), "port");
+	ok(access_walk_listener(&c, 2, &key), "port");
 	is_span(buf_span(&key), SPAN("@587"), "as a key");
-	ok(!access_key_listener(&c, 3, &key), "no more");
+	ok(!access_walk_listener(&c, 3, &key), "no more");
 	c.local_port = 0;
-	ok(!access_key_listener(&c, 0, &key), "no port: no such key");
-	ok(!access_key_listener(&c, 2, &key), "nor this");
+	ok(!access_walk_listener(&c, 0, &key), "no port: no such key");
+	ok(!access_walk_listener(&c, 2, &key), "nor this");
 	buf_free(&key);
 }
 
@@ -130,7 +130,7 @@ test_agreement(const struct access_client *c, const char *listener)
 	unsigned before = ~0u, n = 0;
 	bool all = true, canonical = true;
 
-	for (; access_key_next(&w, c, span_of(listener), &key); n++) {
+	for (; access_walk_next(&w, c, span_of(listener), &key); n++) {
 		struct access_key k;
 		unsigned rank;
 
