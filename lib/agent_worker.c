@@ -98,7 +98,7 @@ worker_send(struct worker *k)
 /* "done N INDEX ..." is noted, "note" only passed on; false when it is nothing
  * of the kind. */
 static bool
-note_answer(struct agent_job *job, struct span line)
+note_answer(struct agent_job *job, struct span line, bool *answered)
 {
 	struct span verb, word;
 	uint64_t number, index;
@@ -114,6 +114,9 @@ note_answer(struct agent_job *job, struct span line)
 		return false;
 	job->rcpts[index].answered = true;
 	worker_job_of(job)->left--;
+	/* "later" may be anything, a word for good is a server's. */
+	if (span_word(&line, &verb) && !span_eq(verb, SPAN("later")))
+		*answered = true;
 	return true;
 }
 
@@ -131,7 +134,7 @@ worker_receive(struct worker *k, struct buf *out)
 	rest = buf_span(&k->in);
 	while (span_chr(rest, '\n') < rest.n) {
 		span_cut(&rest, '\n', &line);
-		if (!note_answer(k->job, line))
+		if (!note_answer(k->job, line, &k->answered))
 			die_bug("a worker said %.*s",
 			    SPAN_ARG(span_head(line, 200)));
 		buf_put(out, line);

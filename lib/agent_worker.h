@@ -21,6 +21,8 @@ struct worker {
 	struct agent_job *job;
 	struct buf key; /* of its last job */
 	unsigned row;	/* jobs of that key in turn */
+	bool probe;	/* nobody has answered under that key yet */
+	bool answered;	/* somebody has, since it was looked at */
 	bool sent;	/* the job's descriptor and some of its line */
 	size_t at;	/* octets of its line */
 	struct buf in;

@@ -1,5 +1,6 @@
 /* agent_workers: see agent_workers.h. Here is decided who gets which job. */
 #include "agent_workers.h"
+#include "agent_keys.h"
 #include "agent_worker.h"
 #include "child.h"
 #include "die.h"
@@ -19,7 +20,10 @@ static struct {
 	struct agent_pool *pool;
 	struct worker *v;
 	struct pollfd *polls;
-	unsigned n, live, window;
+	unsigned n;	 /* places */
+	unsigned most;	 /* workers for keys that answer */
+	unsigned probes; /* and for those of which that is not known */
+	unsigned live, window;
 	struct agent_job *first, **last; /* jobs that nobody has yet */
 	size_t waiting;
 	bool deaf; /* nobody reads our answers any more */
@@ -141,8 +145,12 @@ bury(struct worker *k)
 static void
 listen_to(struct worker *k)
 {
-	bool gone = worker_receive(k, &w.wire->out) == -1;
+	bool gone;
 
+	k->answered = false;
+	gone = worker_receive(k, &w.wire->out) == -1;
+	if (k->answered)
+		keys_note(buf_span(&k->key));
 	if (k->job != NULL && worker_job_of(k->job)->left == 0) {
 		free_job(k->job);
 		k->job = NULL;
@@ -171,13 +179,20 @@ same_key(const struct worker *k, struct span key)
 static bool
 key_has_room(struct span key)
 {
-	unsigned n = 0;
+	unsigned same = 0, probes = 0, others = 0;
 
-	if (key.n == 0)
-		return true;
-	for (unsigned i = 0; i < w.n; i++)
-		n += w.v[i].job != NULL && same_key(&w.v[i], key);
-	return n < (w.n + 1) / 2;
+	for (unsigned i = 0; i < w.n; i++) {
+		const struct worker *k = &w.v[i];
+
+		if (k->job == NULL)
+			continue;
+		same += same_key(k, key);
+		probes += k->probe;
+		others += !k->probe;
+	}
+	if (!keys_known(key))
+		return same == 0 && probes < w.probes;
+	return others < w.most && (key.n == 0 || same < (w.most + 1) / 2);
 }
 
 static void
@@ -193,6 +208,7 @@ give(struct worker *k, struct agent_job **at)
 	k->row = same_key(k, key) ? k->row + 1 : 0;
 	buf_reset(&k->key);
 	buf_put(&k->key, key);
+	k->probe = !keys_known(key);
 	k->job = job;
 	k->sent = false;
 	k->at = 0;
@@ -240,13 +256,13 @@ fill_places(bool living, bool same)
 	}
 }
 
-/* Who has the key already; somebody new; anybody. */
+/* Who has the key already; whoever has nothing to do; somebody new. */
 static void
 give_jobs(void)
 {
 	fill_places(true, true);
-	fill_places(false, false);
 	fill_places(true, false);
+	fill_places(false, false);
 	if (w.live == 0 && w.waiting > 0)
 		die_temp("no process for deliveries can be had");
 }
@@ -325,13 +341,16 @@ init(struct agent *a, struct agent_pool *pool, unsigned window)
 	w.pool = pool;
 	w.window = window;
 	w.last = &w.first;
-	w.n = a->type->workers_of(&a->controls);
-	if (w.n > WORKERS_MAX)
-		w.n = WORKERS_MAX;
-	if (w.n > window)
-		w.n = window;
-	if (w.n == 0)
-		w.n = 1;
+	w.most = a->type->workers_of(&a->controls);
+	if (w.most > WORKERS_MAX)
+		w.most = WORKERS_MAX;
+	if (w.most > window)
+		w.most = window;
+	if (w.most == 0)
+		w.most = 1;
+	if (a->type->key_of != NULL)
+		w.probes = 2 * w.most;
+	w.n = w.most + w.probes;
 	w.v = calloc(w.n, sizeof *w.v);
 	w.polls = calloc(w.n + 2, sizeof *w.polls);
 	if (w.v == NULL || w.polls == NULL)

@@ -7,7 +7,9 @@
  *
  * A job goes to a worker that has the same key (a server that it may still be
  * connected to) if there is one; no key has more than half of the workers, so
- * that a server that is slow leaves the others theirs. A worker that dies
+ * that a server that is slow leaves the others theirs. A key under which
+ * nobody has answered yet has one, out of others, twice as many: servers that
+ * are down keep nobody from those that are not. A worker that dies
  * takes nobody along: its job is "later". When this process is killed its
  * workers die with it, before anybody else can have their entries.
  */

@@ -270,6 +270,23 @@ def test_connections(tap, agent):
     s.r.kill()
     s.place.remove()
     slow.stop()
+    # So do many that never say a word, though nobody knows them yet.
+    dead = [Fake(greeting="=") for _ in range(15)]
+    s = Session(agent, concurrencyremote="10")
+    for f in dead + dead:
+        s.r.job(s.place.entry(), to(f))
+    for _ in range(40):
+        s.r.job(s.place.entry(), route)
+    s.r.collect(40)
+    tap.ok(sorted(s.r.done) == list(range(31, 71)) and
+           all(a[0][0] == "ok" for a in s.r.done.values()),
+           "15 servers that are silent do not, either", sorted(s.r.done))
+    tap.eq([f.connections for f in dead], [1] * 15,
+           "and each is waited for once")
+    s.r.kill()
+    s.place.remove()
+    for f in dead:
+        f.stop()
     fake.stop()
 
 
