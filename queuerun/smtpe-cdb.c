@@ -74,11 +74,19 @@ write_table(const char *path, bool (*next)(void *from, struct span *key,
 static struct span
 read_file(const char *path)
 {
-	struct buf *b = calloc(1, sizeof *b);
+	static struct kept {
+		struct buf text;
+		struct kept *next;
+	} *first;
+	struct kept *kept = calloc(1, sizeof *kept);
+	struct buf *b;
 	ssize_t n;
 
-	if (b == NULL)
+	if (kept == NULL)
 		die_temp("out of memory");
+	kept->next = first;
+	first = kept;
+	b = &kept->text;
 	if (strcmp(path, "-") != 0) {
 		if (file_read_at(AT_FDCWD, path, FILE_MAX, b) == -1)
 			die_temp_errno("%s", path);
@@ -242,7 +250,7 @@ open_table(struct cdbmap *m, const char *table)
 static int
 get(const char *table, char **keys, int n)
 {
-	struct cdbmap m;
+	static struct cdbmap m;
 	struct span value;
 	int status = 0, r;
 
@@ -272,7 +280,7 @@ put_plain(struct buf *out, struct span s)
 static int
 dump(const char *table, char **none, int n)
 {
-	struct cdbmap m;
+	static struct cdbmap m;
 	struct span key, value;
 	struct buf out = {0};
 	unsigned at = 0;
