@@ -307,6 +307,37 @@ def slow_disk():
     ok("control=slowcommit" in server.stop(), "it is in the log")
 
 
+def ends():
+    """Before a handshake nothing is said in the clear; a signal ends a wait."""
+    with open(CONTROL + "/access", "w") as f:
+        f.write('127.:deny="Not you"\n')
+    server = Server("--smtps", "-o", "tlscert=%s/cert.pem" % T)
+    ok(server.connect().recv(99) == b"", "--smtps: a denial says nothing")
+    log = server.stop()
+    ok("event=deny ip=127.0.0.1" in log, "but in the log", log)
+    os.unlink(CONTROL + "/access")
+    server = Server("--smtps", "-o", "tlscert=%s/cert.pem" % T, "-o",
+                    "minmemory=8000000G")
+    ok(server.connect().recv(99) == b"", "--smtps: nor does a busy machine")
+    server.stop()
+    p = subprocess.Popen([SMTPE, "-c", CONTROL, "-q", QUEUE, "-o",
+                          "greetdelay=100"], stdin=subprocess.PIPE,
+                         stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    # It waits once its signals are its own.
+    until = time.monotonic() + 20
+    while time.monotonic() < until:
+        with open("/proc/%d/status" % p.pid) as f:
+            caught = int(f.read().split("SigCgt:")[1].split()[0], 16)
+        if caught >> 14 & 1:
+            break
+        time.sleep(0.01)
+    p.terminate()
+    said = p.stdout.read()
+    p.stdin.close()
+    ok(said.startswith(b"421 4.3.2") and p.wait() == 0,
+       "SIGTERM ends a greeting that waits", said)
+
+
 def delays():
     """Late answers grow, are not all the same, and end with the client."""
     server = Server("-o", "softerrors=1", "-o", "errordelay=40ms", "-o",
@@ -348,5 +379,6 @@ load()
 in_session()
 slow_disk()
 delays()
+ends()
 print("1..%d" % count)
 sys.exit(1 if failed else 0)

@@ -92,11 +92,47 @@ test_errors(void)
 	arena_free(&c.arena);
 }
 
+/* Every setting of a connection can be set for one, and no other. */
+static void
+test_all(void)
+{
+	static const char *const aliases[] = {"hostname", "banner",
+	    "max_message_size", "max_recipients_per_message",
+	    "max_messages_per_connection", "relay_hosts", "client_timeout",
+	    "tls_certificate", "tls_private_key", "trace_headers",
+	    "batch_handling", "smtp-max-size", "smtp-command-timeout",
+	    "smtp-smart-host", "rfc2920-pipelining-enable",
+	    "rfc2920-pipelining-reject"};
+	bool usage;
+
+	control_load(&c, NULL, NULL, 0, &err, &usage);
+	for (int i = 0; i < CONTROL_N; i++) {
+		const struct control_row *row = &control_rows[i];
+		const char *value = i == CONTROL_me ? "a.example" : row->def;
+
+		is_int(override(row->name, value, false, FROM_PARAMS),
+		    row->scope == CONNECTION ? 0 : -1, row->name);
+	}
+	for (size_t i = 0; i < sizeof aliases / sizeof *aliases; i++) {
+		int id = control_find(span_of(aliases[i]));
+
+		ok(id != -1 && control_rows[id].scope == CONNECTION,
+		    aliases[i]);
+	}
+	control_restore(&c);
+	for (int i = 0; i < CONTROL_N; i++)
+		if (c.origin[i] != FROM_DEFAULT)
+			is_int(c.origin[i], FROM_DEFAULT,
+			    control_rows[i].name);
+	arena_free(&c.arena);
+}
+
 int
 main(void)
 {
 	test_layers();
 	test_script_stays();
 	test_errors();
+	test_all();
 	return done_testing();
 }
