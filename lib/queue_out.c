@@ -108,7 +108,7 @@ queue_out_open(struct queue_out *o, struct queue *q,
 	o->name = *name;
 	o->mark_fd = -1;
 	o->size = o->trailer = 0;
-	o->locked = false;
+	o->locked = o->rewritten = false;
 	queue_name_path(name, o->path);
 	arena_reset(&o->arena);
 	*why = NULL;
@@ -187,10 +187,29 @@ queue_out_mark_postq(struct queue_out *o, char state)
 	return 0;
 }
 
+/* A rename over another file is in the inode's log, too, but not for
+ * fdatasync(2). */
+static int
+sync_name(struct queue_out *o)
+{
+	char dir[QUEUE_NAME_MAX];
+
+	if (fsync(o->mark_fd) == -1)
+		return -1;
+	o->rewritten = false;
+	if (queue_commits_name(o->q, o->mark_fd))
+		return 0;
+	snprintf(dir, sizeof dir, "%.*s",
+	    (int)span_rchr(span_of(o->path), '/'), o->path);
+	return queue_sync_dir(o->q, dir);
+}
+
 int
 queue_out_sync(struct queue_out *o)
 {
-	return o->mark_fd == -1 ? 0 : fdatasync(o->mark_fd);
+	if (o->mark_fd == -1)
+		return 0;
+	return o->rewritten ? sync_name(o) : fdatasync(o->mark_fd);
 }
 
 static void

@@ -72,6 +72,7 @@ struct queue_out {
 	uint64_t size;	   /* octets of the message as received */
 	uint64_t trailer;  /* octets of the trailer */
 	bool locked;	   /* and still under its name */
+	bool rewritten;	   /* and the name is not durable yet */
 	struct envelope env;
 	struct arena arena; /* env lives here */
 };
@@ -101,8 +102,9 @@ int queue_out_mark_postq(struct queue_out *o, char state);
 
 /*
  * Another content under the same name and id: env, and the message as it is,
- * or data where its p is not NULL. One rename; durable when this returns 0,
- * with o at the new content and its lock held. On -1 and errno nothing has
+ * or data where its p is not NULL. One rename: after a power cut it is the old
+ * content or the new one, after queue_out_sync() the new. When this returns 0
+ * o is at the new content and has its lock; on -1 and errno nothing has
  * changed.
  */
 int queue_out_rewrite(struct queue_out *o, struct envelope *env,

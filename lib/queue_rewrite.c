@@ -125,18 +125,6 @@ lock_new(struct rewrite *w)
 	return -1;
 }
 
-static int
-sync_name(struct queue_out *o, int fd)
-{
-	char dir[QUEUE_NAME_MAX];
-
-	if (queue_commits_name(o->q, fd))
-		return fsync(fd);
-	snprintf(dir, sizeof dir, "%.*s",
-	    (int)span_rchr(span_of(o->path), '/'), o->path);
-	return queue_sync_dir(o->q, dir);
-}
-
 static void
 take_over(struct rewrite *w, struct envelope *env, int64_t size,
     uint64_t trailer)
@@ -176,8 +164,6 @@ queue_out_rewrite(struct queue_out *o, struct envelope *env, struct span data)
 		return -1;
 	}
 	take_over(&w, env, size, trailer);
-	/* The content was durable before, and the old one is as good: when
-	 * this fails the name may go back to it at a power cut. */
-	(void)sync_name(o, o->mark_fd);
+	o->rewritten = true;
 	return 0;
 }

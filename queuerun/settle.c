@@ -326,7 +326,8 @@ settle_batch(struct settle *s, struct entry *list)
 	for (struct entry *e = list; e != NULL; e = e->next)
 		prepare(s, e, now);
 	for (struct entry *e = list; e != NULL; e = e->next)
-		if (queue_out_sync(&e->out) == -1) {
+		if (e->verdict != VERDICT_REMOVE &&
+		    queue_out_sync(&e->out) == -1) {
 			settle_trouble(s, e, "make its marks durable");
 			e->verdict = VERDICT_LEAVE;
 		}
