@@ -112,6 +112,21 @@ def main():
         with Trial() as t:
             t.signal(number)
             t.ends("in front of a command, %s" % number.name, END)
+    # In chunks: inside one, between two, inside one that is refused.
+    for name, chunks in (("inside a chunk", [b"BDAT 1000\r\ntext\r\n"]),
+                         ("between chunks", [b"BDAT 6\r\ntext\r\n"]),
+                         ("inside a refused chunk",
+                          [b"BDAT 6 x\r\ntext\r\n",
+                           b"BDAT 1000 LAST\r\ntext\r\n"])):
+        with Trial() as t:
+            t.talk(*DATA[:3])
+            for c in chunks:
+                t.s.send(c)
+                t.s.taken()
+                if b"1000" not in c:
+                    t.s.reply()
+            t.signal(signal.SIGTERM)
+            t.ends(name, ["reset"] + END)
     with Trial() as t:
         t.talk(*DATA[:3])
         t.s.send(b"DA")
