@@ -121,6 +121,8 @@ shed_connection(struct session *s)
 		return REPLY_NONE;
 	if (e.limit > 0)
 		log_excess(s, &e);
+	else
+		s->failed = true;
 	r.drop = true;
 	return r;
 }

@@ -367,7 +367,7 @@ main(int argc, char **argv)
 		c->proxyhosts.n = 0;
 	if (!check && !connect_let_in(s)) {
 		try_dry_end(s);
-		_exit(0);
+		_exit(s->failed ? EXIT_TEMP : 0);
 	}
 	session_set_facts(s);
 	s->trace = trace;
