@@ -111,6 +111,25 @@ def forgotten():
     like(entry(), "with ESMTPSA\r\n", "ESMTPSA then")
     t.quit(s)
     controls()
+    s = start(lua="function hook.domain(name, role)\n"
+              " io.stderr:write('lua: ', name, ' ', role, '\\n') end\n"
+              "context.n = 1\n"
+              "function hook.mail() context.n = context.n + 1\n"
+              " if context.n > 3 then return action.accept('third') end\n"
+              "end")
+    hello(s)
+    rcpt = "RCPT TO:<x@example.org>"
+    same(say(s, "MAIL FROM:<a@b.c>", rcpt, "RSET", "MAIL FROM:<a@b.c>", rcpt,
+             "RSET", "STARTTLS"), "250 250 250 250 250 250 220",
+         "hook.domain in clear")
+    s.start_tls(session.tls_client())
+    same(say(s, "EHLO x"), "250", "and encrypted")
+    s.send(b"MAIL FROM:<a@b.c>\r\n")
+    same(s.reply(), "250 2.1.0 third\r\n", "the table context stays")
+    same(say(s, rcpt), "250", "with a recipient")
+    same(log().count("lua: b.c sender"), 2, "answers about domains do not")
+    t.quit(s)
+    controls()
     s = start(lua="function hook.accept() return action.trust() end\n"
               "function hook.mail() return action.reject('asked') end")
     encrypt(s)

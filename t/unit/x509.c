@@ -26,8 +26,8 @@ text_blocks(void)
 	    "-----BEGIN A-----\nZm9v\n",
 	    "-----BEGIN A-----\nZm9v\n-----END B-----\n",
 	    "-----BEGIN A-----\nZm9v\n-----BEGIN A-----\n-----END A-----\n",
-	    "-----BEGIN A-----\nProc-Type: 4,ENCRYPTED\n\nZm9v\n"
-	    "-----END A-----\n",
+	    ("-----BEGIN A-----\nProc-Type: 4,ENCRYPTED\n\nZm9v\n"
+	     "-----END A-----\n"),
 	    "-----BEGIN A-----\nZm9\n-----END A-----\n",
 	};
 	struct span rest = span_of(two), label;
