@@ -151,6 +151,7 @@ make_text(const char *table, char **files, int n, struct cdb_text text)
 	    (text.access && cdb_access_check(&text, &err) == -1))
 		die_perm("%s", buf_cstr(&err));
 	write_table(table, next_record, &reading);
+	buf_free(&reading.lengths);
 	arena_free(&text.arena);
 	return 0;
 }
