@@ -6,6 +6,8 @@
 
 #define COUNT_MAX 1000000000
 #define ROUTE_MAX 4096
+#define DAY	  ((int64_t)86400000) /* ms */
+#define TIME_MAX  (36500 * DAY)
 
 static const char *
 set_time(struct span value, int64_t *ms)
@@ -14,7 +16,10 @@ set_time(struct span value, int64_t *ms)
 
 	if (duration_parse(value, &v) == -1 || v == 0)
 		return "is not a time (300, 5m, 20 minutes)";
-	*ms = v;
+	if (v > TIME_MAX)
+		return "is longer than a century";
+	/* Nobody means the parts of a second of more than a day. */
+	*ms = v > DAY ? (v + 999) / 1000 * 1000 : v;
 	return NULL;
 }
 
@@ -47,7 +52,8 @@ set_rate(struct span value, struct queue_config *c)
 	/* "/minute" is one of it. */
 	memcpy(one + 1, per.p, per.n);
 	if (duration_parse(ascii_isdigit(per.p[0]) ? per :
-		    span_make(one, per.n + 1), &ms) == -1 || ms == 0)
+		    span_make(one, per.n + 1), &ms) == -1 || ms == 0 ||
+	    ms > 30 * DAY)
 		return wrong;
 	c->rate = n;
 	c->rate_ms = ms;

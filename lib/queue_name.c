@@ -57,16 +57,26 @@ queue_name_split(struct span name, struct queue_parts *parts)
 		parts->routing_domain = span_skip(name, mark + 1);
 }
 
+static bool
+has(struct span s, char c)
+{
+	return span_chr(s, c) < s.n;
+}
+
+/* A mark that a part holds itself makes the one in front of it necessary. */
 void
 queue_name_format(const struct queue_parts *parts, struct buf *out)
 {
-	if (parts->campaign.n > 0) {
+	bool campaign = parts->campaign.n > 0 || has(parts->tenant, ':');
+
+	if (campaign) {
 		buf_put(out, parts->campaign);
 		buf_putc(out, ':');
 	}
 	if (parts->tenant.n > 0)
 		buf_put(out, parts->tenant);
-	if (parts->tenant.n > 0 || parts->campaign.n > 0)
+	if (parts->tenant.n > 0 || campaign || has(parts->domain, '@') ||
+	    has(parts->routing_domain, '@'))
 		buf_putc(out, '@');
 	buf_put(out, parts->domain);
 	if (parts->routing_domain.n > 0) {
