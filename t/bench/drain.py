@@ -117,11 +117,11 @@ def maildir(build, work, args):
 
 
 @contextlib.contextmanager
-def rabbit(root, work):
+def rabbit(root, work, name="rabbit"):
     """A broker of our own: (URI, port), or None with the reason said."""
     script = ('. "$2/lib-rabbit.sh"; rabbit_start "$1/node" >&2 || exit 1; '
               'echo "$AMQP_URI"; read -r _; rabbit_stop')
-    folder = os.path.join(work, "rabbit")
+    folder = os.path.join(work, name)
     os.mkdir(folder)
     with open(os.path.join(folder, "log"), "wb") as log:
         node = subprocess.Popen(
