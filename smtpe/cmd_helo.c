@@ -91,6 +91,14 @@ offer_auth(struct session *s, struct buf *b)
 	buf_free(&names);
 }
 
+/* printf's price would be every session's. */
+static void
+put_limit(struct buf *b, const char *name, uint64_t n)
+{
+	buf_puts(b, name);
+	buf_putu(b, n);
+}
+
 /* RFC 9422 4: a value has up to six digits, and 0 is none. */
 static bool
 is_limit(uint64_t n)
@@ -107,9 +115,9 @@ offer_limits(const struct session *s, struct buf *b)
 	    !offer(s, b, "LIMITS"))
 		return;
 	if (is_limit(c->maxmessages))
-		buf_printf(b, " MAILMAX=%u", (unsigned)c->maxmessages);
+		put_limit(b, " MAILMAX=", c->maxmessages);
 	if (is_limit(c->maxrecipients))
-		buf_printf(b, " RCPTMAX=%u", (unsigned)c->maxrecipients);
+		put_limit(b, " RCPTMAX=", c->maxrecipients);
 }
 
 /* What is offered, one a line: the script may change the list. */
@@ -123,7 +131,7 @@ extensions(struct session *s)
 	if (c->pipelining)
 		offer(s, &b, "PIPELINING");
 	if (offer(s, &b, "SIZE") && c->databytes != 0)
-		buf_printf(&b, " %llu", (unsigned long long)c->databytes);
+		put_limit(&b, " ", c->databytes);
 	if (starttls_configured(s) && !session_encrypted(s) &&
 	    starttls_usable(s))
 		offer(s, &b, "STARTTLS");
