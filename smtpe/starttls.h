@@ -14,7 +14,7 @@ bool starttls_configured(const struct session *s);
 /* Can it be had? What is wrong is in the log, once. */
 bool starttls_usable(const struct session *s);
 
-/* "RFC 3207 4": 530 when TLS is required and not there; 454 when that is our
+/* RFC 3207 4: 530 when TLS is required and not there; 454 when that is our
  * fault; else REPLY_NONE. */
 struct reply starttls_required(const struct session *s);
 

@@ -372,7 +372,7 @@ def garbage():
 
 
 def slow():
-    controls(timeoutsmtpd="0.6")
+    controls(timeoutsmtpd="1")
     s = start()
     hello(s)
     s.send(b"STARTTLS\r\n")
