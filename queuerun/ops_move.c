@@ -7,7 +7,6 @@
 #include "die.h"
 #include "history.h"
 #include "log.h"
-#include "mem.h"
 #include "ops.h"
 #include "watch.h"
 #include <errno.h>
@@ -174,14 +173,17 @@ all_ids(struct ops *o, const char *place, const char *const **ids)
 {
 	struct queue_names names = {0};
 	const char **v;
+	size_t n;
 
 	if (o->q != NULL && queue_scan_place(o->q, place, &names) == -1)
 		die_temp_errno("%s/%s", o->q->dir, place);
-	v = mem_alloc((names.n + 1) * sizeof *v);
-	for (size_t i = 0; i < names.n; i++)
-		v[i] = names.v[i].id;
+	n = names.n;
+	v = arena_alloc(&o->arena, (n + 1) * sizeof *v);
+	for (size_t i = 0; i < n; i++)
+		v[i] = arena_cstr(&o->arena, span_of(names.v[i].id));
+	queue_names_free(&names);
 	*ids = v;
-	return names.n;
+	return n;
 }
 
 static int

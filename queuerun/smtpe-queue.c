@@ -121,12 +121,11 @@ select_entries(const char *verb, enum selects selects, const char ***args,
     size_t *nargs)
 {
 	static struct selection s;
-	const char **rest = calloc(*nargs + 1, sizeof *rest);
+	const char **rest = arena_alloc(&ops.arena,
+	    (*nargs + 1) * sizeof *rest);
 	const char *const *ids;
 	size_t n;
 
-	if (rest == NULL)
-		die_temp("out of memory");
 	selection_parse(&s, *args, *nargs, rest, &n);
 	for (size_t i = 0; i < n; i++)
 		if (strncmp(rest[i], "--", 2) == 0)
@@ -142,9 +141,7 @@ select_entries(const char *verb, enum selects selects, const char ***args,
 	for (size_t i = 0; i < n; i++)
 		s.ids[s.nids++] = rest[i];
 	*nargs = selection_ids(&ops, &s, verb, &ids);
-	*args = calloc(*nargs + 1, sizeof **args);
-	if (*args == NULL)
-		die_temp("out of memory");
+	*args = arena_alloc(&ops.arena, (*nargs + 1) * sizeof **args);
 	memcpy(*args, ids, *nargs * sizeof **args);
 }
 
@@ -163,8 +160,7 @@ main(int argc, char **argv)
 			break;
 	if (verb == sizeof verbs / sizeof *verbs)
 		die_perm("unknown verb %s", argv[first]);
-	if ((args = calloc((size_t)argc, sizeof *args)) == NULL)
-		die_temp("out of memory");
+	args = arena_alloc(&ops.arena, (size_t)argc * sizeof *args);
 	for (int i = first + 1; i < argc; i++) {
 		if (strcmp(argv[i], "--json") == 0 && verbs[verb].json)
 			ops.json = true;
