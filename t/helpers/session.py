@@ -204,6 +204,7 @@ class Session:
 
     def close(self):
         """Ends the input; returns what still came and the status."""
+        self.seconds = None  # it ends by itself, sooner or later
         try:
             self.s.shutdown(socket.SHUT_WR)
         except OSError:
