@@ -20,7 +20,9 @@ A verdict ends its context at once, with or without return. A context that
 just ends accepts; halon.auth refuses.
 ]]
 local facts = require "halon.facts"
+local later = require "halon.later"
 local scan = require "halon.scan"
+local transports = require "halon.transports"
 local verdicts = require "halon.verdicts"
 
 local halon = {}
@@ -50,7 +52,7 @@ local function split(msg)
 	local list, groups = msg:recipients(), {}
 
 	if #list < 2 or not (contexts.eodrcpt or contexts.predelivery or
-	    contexts.postdelivery or verdicts.routed()) then
+	    contexts.postdelivery or transports.routed()) then
 		return nil
 	end
 	for i, r in ipairs(list) do
@@ -61,11 +63,8 @@ end
 
 local function received(msg)
 	local recipient = msg:recipients()[1]
-	local route = recipient and verdicts.route_of(recipient)
 
-	if route then
-		msg:set_meta("route", route)
-	end
+	transports.settle(msg)
 	if contexts.eodrcpt then
 		return (run("eodrcpt", { msg = msg, arguments = {
 			recipient = recipient,
@@ -75,13 +74,15 @@ local function received(msg)
 	end
 end
 
-local function install_batches()
-	if hook.split ~= split then
-		hook.split = split
-		hook.received = received
-	end
+local function install_split()
+	hook.split = split
 end
-verdicts.when_routed(install_batches)
+
+local function install_received()
+	hook.split = split
+	hook.received = received
+end
+transports.when_routed(install_received)
 
 function install.firewall()
 	function hook.firewall(ip, port, local_ip, local_port)
@@ -114,17 +115,23 @@ function install.helo()
 end
 
 function install.auth()
-	local state, last = 0, nil
+	local state = 0
 
 	function hook.auth(argument, mechanism, user, password)
-		-- A line that answers our 334 goes on with the dialogue.
-		state = last == mechanism and state + 1 or 0
+		local word, rest = argument:match("^(%S*)%s*(.*)$")
+
+		-- A command names its mechanism; what answers our 334, which
+		-- the client may have cancelled, does not.
+		if word:upper() == mechanism:upper() then
+			state, argument = 0, rest ~= "" and rest or nil
+		else
+			state = state + 1
+		end
 		local value, ended = run("auth", { user = user, arguments = {
 			mechanism = mechanism, state = state,
 			response = argument, username = user,
 			password = password } })
 
-		last = type(value) == "string" and mechanism or nil
 		if ended then
 			return action.reject(535,
 			    "5.7.8 Authentication failed")
@@ -155,16 +162,16 @@ function install.eod()
 	end
 end
 
-install.eodrcpt = install_batches
+install.eodrcpt = install_received
 
 -- A report as Bounce{dsn=} wanted it; what it says is kept with the message,
 -- so that it is there whenever the report is made.
 local function bounce(msg, _, report)
-	return verdicts.report(msg, report)
+	return later.report(msg, report)
 end
 
 function install.predelivery()
-	install_batches()
+	install_split()
 	hook.bounce = bounce
 	function hook.predelivery(msg, attempt)
 		return (run("predelivery", { msg = msg, arguments = {
@@ -192,7 +199,7 @@ local function outcome(result)
 end
 
 function install.postdelivery()
-	install_batches()
+	install_split()
 	hook.bounce = bounce
 	function hook.postdelivery(msg, result)
 		return (run("postdelivery", { msg = msg,
@@ -221,17 +228,12 @@ for name in pairs(install) do
 end
 table.sort(names)
 
-for name, fn in pairs(verdicts.api) do
-	halon[name] = fn
-	_G[name] = fn
+for _, api in ipairs { verdicts.api, later.api, facts.api } do
+	for name, fn in pairs(api) do
+		halon[name] = fn
+		_G[name] = fn
+	end
 end
-for name, fn in pairs(facts.api) do
-	halon[name] = fn
-	_G[name] = fn
-end
-
--- halon.transports = { name = route }: what a transportid stands for.
-halon.transports = verdicts.transports
 
 local function known(name)
 	return install[name] ~= nil or facts.variables[name] ~= nil or
@@ -242,6 +244,9 @@ return setmetatable({}, {
 	__index = function(_, name)
 		local variable = facts.variables[name]
 
+		if name == "transports" then
+			return transports.map
+		end
 		if variable then
 			return variable()
 		end
@@ -257,7 +262,7 @@ return setmetatable({}, {
 			return
 		end
 		if name == "transports" then
-			verdicts.set_transports(value)
+			transports.set(value)
 			return
 		end
 		if not install[name] then

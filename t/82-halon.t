@@ -113,14 +113,20 @@ end
 X
 codes "auth: its end refuses" "220 250 535 235 250 221 "
 control authmechs 'XTOKEN'
-try auth "$ehlo" 'AUTH XTOKEN one' 'dHdv' 'AUTH XTOKEN one' 'bm8=' QUIT <<'X'
+try auth "$ehlo" 'AUTH XTOKEN one' '*' 'AUTH XTOKEN one' 'bm8=' \
+    'AUTH XTOKEN' 'dHdv' QUIT <<'X'
 function halon.auth()
-  if halon.arguments.state == 0 then return Reply "bmV4dA==" end
-  assert(halon.arguments.state == 1)
-  if halon.arguments.response == "bm8=" then Defer() end
+  local a = halon.arguments
+  if a.state == 0 then
+    assert(a.response == "one" or a.response == nil)
+    return Reply "bmV4dA=="
+  end
+  assert(a.state == 1 and a.mechanism == "XTOKEN" and not a.username)
+  if a.response == "bm8=" then Defer() end
   Accept()
 end
 X
+codes "auth: a dialogue" "220 250 334 501 334 454 334 235 221 "
 said "auth: Reply asks for another line" '^334 bmV4dA=='
 said "auth: and that one decides" '^235'
 rm -f "$T/control/authplain" "$T/control/authmechs"
@@ -526,7 +532,7 @@ function halon.eodrcpt()
 end
 function halon.predelivery()
   if halon.arguments.retry >= 1 and
-      halon.message.transportid == "smtp:10.0.0.4:25" then
+      halon.message.transportid == "primary" then
     Try { transportid = "backup" }
   end
 end

@@ -3,13 +3,14 @@
 -- its context is an error.
 
 local facts = require "halon.facts"
+local transports = require "halon.transports"
 
-local verdicts = { api = {}, transports = {} }
+local verdicts = { api = {} }
 local api = verdicts.api
 
 local Verdict = {}
-local DSN = "halon_dsn"
 
+-- verdicts.throw(value): what the hook is to return.
 local function throw(value)
 	error(setmetatable({ value = value }, Verdict), 0)
 end
@@ -96,73 +97,6 @@ local function codes_of(verdict, options, class)
 	return code, enhanced
 end
 
--- Transports: names of routes. What is no name here and has a colon is a
--- route itself.
-
-function verdicts.set_transports(map)
-	if type(map) ~= "table" then
-		error("halon.transports is not a table", 3)
-	end
-	for id, route in pairs(map) do
-		if type(id) ~= "string" or type(route) ~= "string" then
-			error("halon.transports: names and routes are " ..
-			    "strings", 3)
-		end
-	end
-	for id in pairs(verdicts.transports) do
-		verdicts.transports[id] = nil
-	end
-	for id, route in pairs(map) do
-		verdicts.transports[id] = route
-	end
-end
-
-local function route(verdict, id)
-	local found = verdicts.transports[id] or
-	    type(id) == "string" and id:find(":", 1, true) and id
-
-	if not found then
-		error(verdict .. ": there is no transport " .. tostring(id) ..
-		    " in halon.transports", 3)
-	end
-	return found
-end
-
-local function set_transport(verdict, msg, id)
-	if id ~= nil then
-		msg:set_meta("route", route(verdict, id))
-		msg:set_meta("halon_transportid", id)
-	end
-end
-
--- Of recipients, from rcptto until the end of the transaction.
-local routes, routes_of
-local on_route
-
-function verdicts.when_routed(fn)
-	on_route = fn
-end
-
-local function key(recipient)
-	return (recipient:gsub("@[^@]*$", string.lower))
-end
-
-local function keep_route(recipient, id)
-	if routes_of ~= transaction.id then
-		routes, routes_of = {}, transaction.id
-	end
-	routes[key(recipient)] = route("Accept", id)
-	on_route()
-end
-
-function verdicts.routed()
-	return routes ~= nil and routes_of == transaction.id
-end
-
-function verdicts.route_of(recipient)
-	return verdicts.routed() and routes[key(recipient)] or nil
-end
-
 -- Refusals.
 
 local defaults = {
@@ -219,7 +153,7 @@ end
 
 -- Acceptance.
 
-local function set_metadata(values)
+function verdicts.set_metadata(values)
 	if values ~= nil then
 		facts.api.SetMetaData(values)
 	end
@@ -233,8 +167,8 @@ local function envelope(verdict, now, options)
 	if options.recipient ~= nil then
 		facts.api.SetRecipient(options.recipient)
 	end
-	set_transport(verdict, now.msg, options.transportid)
-	set_metadata(options.metadata)
+	transports.give(verdict, now.msg, options.transportid)
+	verdicts.set_metadata(options.metadata)
 end
 
 local function deliver(verdict, now, options)
@@ -275,7 +209,8 @@ end
 function accepts.rcptto(options, now)
 	options = check("Accept", options, "reason transportid")
 	if options.transportid ~= nil then
-		keep_route(now.arguments.recipient, options.transportid)
+		transports.keep("Accept", now.arguments.recipient,
+		    options.transportid)
 	end
 	return options
 end
@@ -298,6 +233,8 @@ function api.Accept(options)
 	end
 	throw(action.accept(options.reason and text_of(options.reason)))
 end
+
+verdicts.deliver = deliver
 
 function api.Deliver(options)
 	local _, now = here("Deliver")
@@ -331,7 +268,7 @@ function api.Quarantine(place, options)
 
 	if name == "predelivery" or name == "postdelivery" then
 		check("Quarantine", options, "metadata")
-		set_metadata(options and options.metadata)
+		verdicts.set_metadata(options and options.metadata)
 		throw(action.quarantine(place))
 	end
 	options = check("Quarantine", options, "reject reason reply_codes " ..
@@ -346,136 +283,8 @@ function api.Quarantine(place, options)
 	    "Refused by policy")) }))
 end
 
--- Behind the queue.
-
--- Settings of one attempt; what is in options.agent the agent is told.
-function api.Try(options)
-	local result = {}
-
-	here("Try")
-	options = check("Try", options,
-	    "transportid destination port protocol agent")
-	for name, value in pairs(options.agent or {}) do
-		result[name] = value
-	end
-	if options.transportid ~= nil then
-		result.route = route("Try", options.transportid)
-	elseif options.destination ~= nil then
-		local host = tostring(options.destination)
-
-		if host:find(":", 1, true) and not host:find("^%[") then
-			host = "[" .. host .. "]"
-		end
-		result.route = (options.protocol or "smtp") .. ":" .. host ..
-		    ":" .. tostring(options.port or 25)
-	elseif options.port or options.protocol then
-		error("Try: port and protocol go with destination", 2)
-	end
-	throw(next(result) and result or nil)
-end
-
-local reports = "subject subject_prepend text headers"
-
--- Bounce([options]); options.dsn says what the report says.
-function api.Bounce(reason, options)
-	local _, now = here("Bounce")
-	local code, enhanced
-
-	reason, options = arguments_of(reason, options)
-	options = check("Bounce", options, "reason reply_codes dsn")
-	if options.dsn ~= nil then
-		local dsn = check("Bounce", options.dsn, reports)
-
-		-- For this attempt's report, and where that is made later.
-		context.halon_dsn = dsn
-		now.msg:set_meta(DSN, assert(json.encode(dsn)))
-	end
-	code, enhanced = codes_of("Bounce", options, 5)
-	if reason == nil and code == nil and now.arguments.action then
-		if now.arguments.action == "BOUNCE" then
-			throw(nil)
-		end
-		-- What the other side said is the better reason.
-		reason = now.arguments.attempt.result and
-		    now.arguments.attempt.result.reason[1]
-	end
-	if reason == nil and not enhanced then
-		enhanced = "5.7.1"
-	end
-	throw(action.reject(code or 550, text_of(reason,
-	    "Refused by policy"), { enhanced = enhanced }))
-end
-
--- verdicts.report(msg, report) -> the report as Bounce wanted it, nil when
--- nobody has asked for another one
-function verdicts.report(msg, report)
-	local text = msg:get_meta(DSN)
-	local dsn = context.halon_dsn or text and assert(json.decode(text))
-
-	if not dsn then
-		return nil
-	end
-	local headers = {}
-	for _, list in ipairs { report.headers or {}, dsn.headers or {} } do
-		for _, line in ipairs(list) do
-			headers[#headers + 1] = line
-		end
-	end
-	return {
-		subject = dsn.subject or
-		    (dsn.subject_prepend or "") .. report.subject,
-		text = dsn.text or report.text,
-		headers = headers,
-	}
-end
-
-local function later(verdict, now, name, delay, options)
-	local count = options.increment_retry
-
-	if delay ~= nil and (type(delay) ~= "number" or delay < 0) then
-		error(verdict .. ": the delay is " .. tostring(delay), 3)
-	end
-	if name == "postdelivery" and count == false then
-		now.msg:log("halon: " .. verdict .. ": increment_retry = " ..
-		    "false is not supported in postdelivery: the attempt " ..
-		    "has been counted")
-		count = nil
-	end
-	set_transport(verdict, now.msg, options.transportid)
-	set_metadata(options.metadata)
-	throw(action.defer(451, text_of(options.reason, "4.7.1 Rescheduled"),
-	    { after = delay, count = count }))
-end
-
--- Reschedule(seconds[, options])
-function api.Reschedule(delay, options)
-	local name, now = here("Reschedule")
-
-	if delay == nil then
-		error("Reschedule: in how many seconds?", 2)
-	end
-	later("Reschedule", now, name, delay, check("Reschedule", options,
-	    "increment_retry reason transportid metadata"))
-end
-
--- Retry([options]): without a delay as its queue has it.
-function api.Retry(options)
-	local name, now = here("Retry")
-
-	options = check("Retry", options, "delay reason transportid metadata")
-	later("Retry", now, name, options.delay, options)
-end
-
--- Queue([options]): into the queue; behind it, back into it.
-function api.Queue(options)
-	local name, now = here("Queue")
-
-	if name == "eod" or name == "eodrcpt" then
-		deliver("Queue", now, options)
-	end
-	options = check("Queue", options,
-	    "delay increment_retry reason transportid metadata")
-	later("Queue", now, name, options.delay, options)
-end
+verdicts.throw, verdicts.here, verdicts.check = throw, here, check
+verdicts.text_of, verdicts.codes_of = text_of, codes_of
+verdicts.arguments_of = arguments_of
 
 return verdicts
