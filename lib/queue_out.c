@@ -320,7 +320,8 @@ queue_history(struct queue *q, const char *id, struct span lines)
 
 	history_path(id, path);
 	q->has_log = 1;
-	fd = queue_openat(q, path, O_WRONLY | O_APPEND | O_CREAT);
+	fd = queue_openat(q, path,
+	    O_WRONLY | O_APPEND | O_CREAT | O_NONBLOCK);
 	if (fd == -1 || file_write_all(fd, lines) == -1)
 		log_warn("queue-history", "%s: %s", path, strerror(errno));
 	if (fd != -1)
@@ -335,7 +336,8 @@ queue_history_durable(struct queue *q, const char *id, struct span lines)
 
 	history_path(id, path);
 	q->has_log = 1;
-	fd = queue_openat(q, path, O_WRONLY | O_APPEND | O_CREAT);
+	fd = queue_openat(q, path,
+	    O_WRONLY | O_APPEND | O_CREAT | O_NONBLOCK);
 	if (fd == -1)
 		return -1;
 	r = file_write_all(fd, lines) == -1 || fsync(fd) == -1 ? -1 : 0;

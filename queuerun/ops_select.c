@@ -204,7 +204,7 @@ size_t
 selection_ids(struct ops *o, const struct selection *s, const char *verb,
     const char *const **ids)
 {
-	struct queue_names names = {0};
+	static struct queue_names names; /* ids are in it */
 	struct ops_entry e = {0};
 	int64_t now = clock_wall();
 	const char **v;
@@ -223,7 +223,6 @@ selection_ids(struct ops *o, const struct selection *s, const char *verb,
 		ops_close(&e);
 	}
 	queue_out_free(&e.out);
-	/* names stays: the ids are in it. */
 	if (n == 0)
 		ops_say(verb, "no entry matches");
 	if (n > 1 && !s->yes)

@@ -192,7 +192,8 @@ void
 watch_wake(struct queue *q)
 {
 	int fd = openat(q->fd, "new/" WAKE,
-	    O_WRONLY | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600);
+	    O_WRONLY | O_CREAT | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC,
+	    0600);
 
 	if (fd == -1)
 		return;

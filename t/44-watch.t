@@ -25,8 +25,9 @@ gone() {
 }
 # shellcheck disable=SC2317
 worker() {
-	WORKER=$(tr -d ' ' <"/proc/$WATCH/task/$WATCH/children" 2>/dev/null)
-	[ -n "$WORKER" ]
+	# shellcheck disable=SC2046
+	set -- $(cat "/proc/$WATCH/task/$WATCH/children" 2>/dev/null)
+	[ $# = 1 ] && [ "$1" != "${OLD:-}" ] && WORKER=$1
 }
 # shellcheck disable=SC2317
 log_has() {
@@ -87,6 +88,8 @@ ok "and reads it when it is mended" until_true 20 log_has 'event=reload'
 
 # SIGHUP.
 : >"$T/log"
+until_true 20 worker
+OLD=$WORKER
 kill -HUP "$WATCH"
 ok "SIGHUP: read again" until_true 20 log_has 'event=reload'
 ok "SIGHUP: a worker is there" until_true 20 worker

@@ -113,6 +113,26 @@ entry c@dead.test
 run
 is "a directory in its place: no trouble" "$STATUS $(jobs dead)" "0 1"
 
+# What is planted where histories and back-offs are written is not waited for,
+# followed, or written to.
+start
+entry a@dead.test
+echo precious >"$T/precious"
+mkdir -p "$T/queue/log/${ID#????????????????????????}" "$T/queue/new"
+mkfifo "$T/queue/log/${ID#????????????????????????}/$ID" "$T/queue/new/.wake"
+run
+like "a fifo for a history: the entry waits all the same" "$STATUS $(where "$ID")" "^0 due/.*,1,$ID"
+like "a fifo for a history: is logged" "$(cat "$T/log")" 'event=queue-history'
+"$SMTPE_QUEUE" -c "$T/control" -q "$T/queue" retry "$ID" 2>"$T/log"
+is "a fifo for a wake: nobody waits" $? 0
+rm -r "$T/queue/log" "$T/queue/backoff"
+mkdir -p "$T/queue/log/${ID#????????????????????????}" "$T/queue/backoff"
+ln -s "$T/precious" "$T/queue/log/${ID#????????????????????????}/$ID"
+f=$(printf '%s' "$f" | sed 's,.*/,,')
+ln -s "$T/precious" "$T/queue/backoff/$f"
+run_at 5000
+is "links: no trouble, and nothing is followed" "$STATUS $(cat "$T/precious")" "0 precious"
+
 # A year ahead and back: no storm, and nothing is forgotten.
 start
 entry a@dead.test
