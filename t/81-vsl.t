@@ -264,5 +264,133 @@ is "rules behind it" \
 is "no mark is left" \
     "$(grep -li '^X-Vsl' "$T/maildir"/*/*/new/* 2>/dev/null | wc -l)" 0
 is "and nothing in the queue" "$(entries new)$(entries due)$(entries dead)" 000
+
+# A policy: whom we relay for, who may send, what is set aside, and, with the
+# engine's own stages beside it, where things go when they cannot go there.
+cat >"$T/agent-smtp" <<X
+#!/usr/bin/env python3
+import socket
+s = socket.socket(fileno=0)
+s.sendall(b"ready 1 1\n")
+text = b""
+while True:
+    more, fds, _, _ = socket.recv_fds(s, 65536, 10)
+    if not more:
+        break
+    text += more
+    while b"\n" in text:
+        line, text = text.split(b"\n", 1)
+        w = line.split(b" ")
+        open("$T/jobs", "ab").write(w[3] + b" " + w[6] + b"\n")
+        say = (b"ok 250 2.0.0 taken" if b"10.0.0.1" in w[3] else
+               b"fail 550 5.1.1 unknown there" if b"10.0.0.5" in w[3] else
+               b"later 451 4.7.1 try later")
+        s.sendall(b"done " + w[1] + b" 0 " + say + b"\n")
+X
+chmod 755 "$T/agent-smtp"
+new_setup
+control agentdir "$T"
+control route smtp:
+control locals none.invalid
+control retry "1 1 1"
+control relayhosts 192.0.2.7
+control rcpthosts 'example.org partner.example'
+{
+	echo 'local vsl = require "vsl"'
+	cat <<'X'
+local inbound = { ["example.org"] = true, ["partner.example"] = true }
+local blocked = { ["spam.example"] = true }
+local function domain(address) return address:match "@([^@]*)$" or "" end
+
+vsl.main {
+  helo = { vsl.rule("not me", function()
+    if vsl.helo() == vsl.server_name() then return vsl.deny "550 5.7.1 I am me" end
+    return vsl.next()
+  end) },
+  mail = { vsl.rule("sender", function()
+    if blocked[domain(vsl.mail_from())] then
+      return vsl.deny { code = 553, enhanced = "5.7.1", text = "blocked" }
+    end
+    return vsl.next()
+  end) },
+  rcpt = {
+    vsl.rule("relay", function()
+      if inbound[domain(vsl.rcpt())] then return vsl.next() end
+      if vsl.mail_from() == "" or vsl.client_ip() ~= "192.0.2.7" then
+        return vsl.deny "554 5.7.1 relaying denied"
+      end
+      return vsl.accept()
+    end),
+    vsl.rule("closed", function()
+      if vsl.rcpt() == "closed@example.org" then return vsl.deny "550 5.1.1 closed" end
+      return vsl.next()
+    end),
+  },
+  preq = {
+    vsl.rule("spam", function()
+      if vsl.get_header "Subject":find "lottery" then
+        return vsl.quarantine "spam"
+      end
+      return vsl.next()
+    end),
+    vsl.action("mark", function() vsl.prepend_header("X-Policy", "seen") end),
+    vsl.action("routes", function()
+      for _, r in ipairs(vsl.rcpt_list()) do
+        if domain(r) == "partner.example" then
+          vsl.forward(r, "10.0.0.5")
+        elseif inbound[domain(r)] then
+          vsl.forward(r, "10.0.0.4")
+        else
+          vsl.forward(r, "10.0.0.1")
+        end
+      end
+    end),
+  },
+  postq = { vsl.action("count", function()
+    assert(not vsl.has_header "X-Counted")
+    vsl.set_header("X-Counted", tostring(#vsl.rcpt_list()))
+  end) },
+}
+
+function hook.postdelivery(msg, result)
+  if result.action == "retry" then
+    return { route = "smtp:10.0.0.1:25", after = 0 }
+  end
+end
+function hook.bounce(msg, recipients, report)
+  return { subject = "Returned: " .. (msg:header "Subject" or ""),
+    text = report.text, headers = { "X-Policy: bounced" } }
+end
+X
+} >"$T/policy.lua"
+printf '%s\r\n' 'EHLO mx.example.org' "$ehlo" 'MAIL FROM:<x@spam.example>' \
+    "$mail" "$rcpt" 'RCPT TO:<closed@example.org>' \
+    'RCPT TO:<p@partner.example>' 'RCPT TO:<away@other.example>' DATA \
+    'Subject: hello' '' x . "$mail" "$rcpt" DATA 'Subject: the lottery' '' x . \
+    'MAIL FROM:<>' 'RCPT TO:<away@other.example>' QUIT |
+    PROTO=TCP TCPREMOTEIP=192.0.2.7 TCPREMOTEPORT=4242 TCPLOCALIP=192.0.2.1 \
+    TCPLOCALPORT=25 TCPREMOTEHOST=client.example "$SMTPE" -c "$T/control" \
+    -q "$T/queue" -s "$T/policy.lua" 2>"$T/log" | tr -d '\r' >"$T/said"
+codes "policy: what the client hears" \
+    "220 550 250 553 250 250 550 250 250 354 250 250 250 354 250 250 554 221 "
+is "policy: one set aside" "$(entries quarantine/spam)" 1
+is "policy: three ways, three entries" "$(entries new)" 3
+policy_run() {
+	"$QUEUERUN" -c "$T/control" -q "$T/queue" -s "$T/policy.lua" --flush \
+	    2>>"$T/log"
+}
+policy_run
+is "policy: one waits, and a report is there" "$(entries due) $(entries new)" \
+    "1 1"
+like "policy: the report is ours" "$(cat "$T/queue/new/"*)" \
+    '^Subject: Returned: hello'
+like "policy: with its field" "$(cat "$T/queue/new/"*)" '^X-Policy: bounced'
+rm -f "$T/queue/new/"*
+policy_run
+is "policy: the second attempt went elsewhere" \
+    "$(entries due)$(entries new)$(entries dead)" 000
+is "policy: each where it should" "$(sort "$T/jobs" | tr '\n' ';')" \
+    "smtp:10.0.0.1:25 away@other.example;smtp:10.0.0.1:25 b@example.org;smtp:10.0.0.4:25 b@example.org;smtp:10.0.0.5:25 p@partner.example;"
+is "policy: no error" "$(grep hook-error "$T/log")" ""
 [ "$failed" -eq 0 ] || diag "$(tail -n 20 "$T/log")"
 done_testing
