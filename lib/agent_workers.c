@@ -230,8 +230,7 @@ find_job(const struct worker *k, bool same)
 	return NULL;
 }
 
-/* Workers that wait already, if living, or new ones, get what is fit for
- * them; with same, of their key alone. */
+/* Workers that wait, if living, or new ones; with same, of their key alone. */
 static void
 fill_places(bool living, bool same)
 {
@@ -244,7 +243,9 @@ fill_places(bool living, bool same)
 		/* Others wait, too. */
 		if (same && k->row >= ROW && k->row < w.waiting)
 			continue;
-		if ((at = find_job(k, same)) == NULL)
+		if ((at = find_job(k, same)) == NULL && !same)
+			return; /* nothing for anybody */
+		if (at == NULL)
 			continue;
 		if (!living && worker_start(k, become) == -1) {
 			log_warn("agent-worker", "cannot start: %s",

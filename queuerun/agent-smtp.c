@@ -14,11 +14,12 @@ workers_of(const struct controls *c)
 	    (unsigned)c->concurrencyremote : 1;
 }
 
-/* Others should have work while some wait for a server that is slow. */
+/* Jobs for dozens of servers that do not answer may wait here, and there
+ * should be room for others. */
 static unsigned
 window_of(const struct controls *c)
 {
-	return 10 * workers_of(c);
+	return 32 * workers_of(c);
 }
 
 static void

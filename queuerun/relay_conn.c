@@ -89,6 +89,15 @@ note_failure(struct relay_conn *c, struct smtpclient_result why, size_t i,
 	c->host = i;
 }
 
+/* Not reached, or as good as that: it takes connections and says nothing. */
+static bool
+gave_no_answer(const struct smtpclient_result *why)
+{
+	return (why->outcome == SMTPCLIENT_TIMEOUT ||
+	    why->outcome == SMTPCLIENT_LOST) && why->error != 0 &&
+	    why->stage <= SMTPCLIENT_HELLO;
+}
+
 static int
 try(struct relay_conn *c, const struct relay_host *h, struct arena *a)
 {
@@ -100,7 +109,7 @@ try(struct relay_conn *c, const struct relay_host *h, struct arena *a)
 	r = smtpclient_open(&c->client, &target, 1);
 	if (h->path.p != NULL)
 		return r;
-	if (r == -1 && smtpclient_why(&c->client)->stage == SMTPCLIENT_CONNECT)
+	if (r == -1 && gave_no_answer(smtpclient_why(&c->client)))
 		relay_down_note(&h->ip, h->port,
 		    smtpclient_why(&c->client)->error);
 	else
