@@ -74,13 +74,24 @@ local function received(msg)
 	end
 end
 
+-- Once: a function that takes the place of another one is worth a line in the
+-- log.
+local placed = {}
+
+local function place(name, fn)
+	if not placed[name] then
+		placed[name] = true
+		hook[name] = fn
+	end
+end
+
 local function install_split()
-	hook.split = split
+	place("split", split)
 end
 
 local function install_received()
-	hook.split = split
-	hook.received = received
+	place("split", split)
+	place("received", received)
 end
 transports.when_routed(install_received)
 
@@ -172,7 +183,7 @@ end
 
 function install.predelivery()
 	install_split()
-	hook.bounce = bounce
+	place("bounce", bounce)
 	function hook.predelivery(msg, attempt)
 		return (run("predelivery", { msg = msg, arguments = {
 			retry = attempt.number - 1,
@@ -200,7 +211,7 @@ end
 
 function install.postdelivery()
 	install_split()
-	hook.bounce = bounce
+	place("bounce", bounce)
 	function hook.postdelivery(msg, result)
 		return (run("postdelivery", { msg = msg,
 			recipient = result.recipient, arguments = {

@@ -259,6 +259,22 @@ is "eodrcpt: each its own way" \
     "T b@example.org T elsewhere@other.example meta route s smtp:10.0.0.1:25 meta route s smtp:10.0.0.2:25 "
 rm -rf "$T/queue"
 
+refusing() {
+	try refusing "$ehlo" "$mail" "$rcpt" "$rcpt2" DATA 'x: y' '' . QUIT <<'X'
+function halon.eodrcpt()
+  if halon.message.recipient == "c@example.org" then Reject "not I" end
+end
+X
+}
+refusing
+said "eodrcpt: one refuses" '^550 .*not I'
+is "eodrcpt: for all" "$(entries new)" 0
+control perrecipient 1
+refusing
+said "perrecipient: one refuses" '^550 .*not I'
+is "perrecipient: the other's is queued" "$(entries new)" 1
+rm -rf "$T/queue" "$T/control/perrecipient"
+
 # Behind the queue. An agent that says what the test wants, and writes down
 # its jobs.
 cat >"$T/agent-smtp" <<X
@@ -451,6 +467,20 @@ local why = "Strings(this)" .. 'It\'s(' .. [[Long(this)]] --[[ Or(this) ]]
 local function Mine() return why end
 function halon.eod() if Mine() and ScanRPD() > 99 then Reject() end end
 X
+try names "$ehlo" QUIT <<'X'
+local Later
+local Fixed <const> = tostring
+Later = function(Call) return Call(1) end
+function halon.helo()
+  for Name, Fn in pairs { Fixed = Fixed } do
+    if Later(Fn) ~= "1" or Name ~= "Fixed" then Reject() end
+  end
+  local text = { Upper = string.upper }
+  if text.Upper "a" ~= "A" then Reject() end
+  Accept()
+end
+X
+codes "names of the script's own" "220 250 221 "
 bad "a variable that is not here" 'halon\.server is not supported' <<'X'
 function halon.eod() return halon.server.id end
 X
@@ -553,6 +583,9 @@ try policy 'EHLO mx.example.org' "$ehlo" 'MAIL FROM:<x@spam.example>' "$mail" \
     'MAIL FROM:<>' 'RCPT TO:<away@other.example>' QUIT <"$T/policy"
 codes "policy: what the client hears" \
     "220 550 250 553 250 250 250 250 354 250 250 250 354 550 250 554 221 "
+"$SMTPE" --check -c "$T/control" -q "$T/queue" -s "$T/policy.lua" \
+    >"$T/check" 2>&1
+is "policy: nothing to complain about" "$?$(grep -c hook-replaced "$T/log")" 00
 is "policy: one set aside" "$(entries quarantine/spam)" 1
 is "policy: one entry for each recipient" \
     "$(grep -ahE '^T ' "$T/queue/new/"* | sort | tr '\n' ' ')" \

@@ -62,7 +62,8 @@ end
 local function defined(code, name)
 	return rawget(_G, name) ~= nil or
 	    code:find("%f[%w_]function%s+" .. name .. "%f[^%w_]") or
-	    code:find("%f[%w_]" .. name .. "%s*[=,)]")
+	    code:find("%f[%w_]" .. name .. "%s*[=,)<]") or
+	    code:find("%f[%w_]" .. name .. "%s+in%f[%W]")
 end
 
 -- scan.source(source, known): raises for the first name that is not there.
