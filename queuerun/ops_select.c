@@ -214,7 +214,7 @@ selection_ids(struct ops *o, const struct selection *s, const char *verb,
 	if (!s->some)
 		return s->nids;
 	ops_scan_everything(o, &names);
-	v = room(names.n);
+	v = arena_alloc(&o->arena, (names.n + 1) * sizeof *v);
 	for (size_t i = 0; i < names.n; i++) {
 		if (ops_open(o, &names.v[i], &e) != OPS_OPENED)
 			continue;

@@ -31,8 +31,8 @@ bool selection_match(const struct selection *s, const struct ops_entry *e,
     int64_t now);
 
 /*
- * The ids of all entries that match, for a verb that changes them: *ids,
- * allocated, is s->ids when no selector was given. When selectors found more
+ * The ids of all entries that match, for a verb that changes them: *ids, in
+ * o->arena, or s->ids when no selector was given. When selectors found more
  * than one the user is asked, or --yes must have been given: else ends
  * (die_perm).
  */
