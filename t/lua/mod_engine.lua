@@ -59,7 +59,9 @@ t.run(function()
 	t.is(client.write("220-written at once\r\n"), true, "client.write")
 	t.raises("bad argument #1", "client.write of nil", client.write)
 	for k, v in pairs(connection) do
-		t.raises("read-only", "connection." .. k .. " cannot be set",
-		    function() connection[k] = v end)
+		if type(v) ~= "function" then
+			t.raises("read-only", "connection." .. k ..
+			    " cannot be set", function() connection[k] = v end)
+		end
 	end
 end)
