@@ -372,6 +372,26 @@ run
 is "and then the other transport" "$(entries due)$(entries new)" 00
 is "no error" "$(grep hook-error "$T/log")" ""
 
+one reroute <<'X'
+halon.transports = { good = "smtp:10.0.0.1:25" }
+function halon.postdelivery()
+  local a = halon.arguments
+  if a.action == "QUEUE" then
+    return Reschedule(0, { transportid = "good", metadata = { was = a.retry },
+      increment_retry = false })
+  end
+  assert(a.retry == 1 and halon.message.transportid == "good")
+  assert(GetMetaData().was == 0)
+end
+X
+run
+like "Reschedule behind an attempt: it counts, and says so" "$(cat "$T/log")" \
+    'increment_retry = false is not supported in postdelivery'
+run
+is "and goes by another transport" "$(sed 's/ .*//' "$T/jobs" | tr '\n' ' ')" \
+    "smtp: smtp:10.0.0.1:25 "
+is "no error" "$(grep hook-error "$T/log")$(entries due)$(entries new)" 00
+
 one counted <<'X'
 function halon.predelivery()
   if halon.arguments.retry == 0 then Queue { delay = 0 } end
@@ -415,6 +435,13 @@ like "Bounce: its subject" "$(cat "$T/entry")" '^Subject: Sorry: '
 like "Bounce: its text" "$(cat "$T/entry")" '^It did not work\.'
 like "Bounce: its header" "$(cat "$T/entry")" '^X-Why: policy'
 like "Bounce: what the other side said" "$(cat "$T/entry")" '^Status: 5\.1\.1'
+one early <<'X'
+function halon.postdelivery() Bounce() end
+X
+run
+like "Bounce of what would be tried again: its reason" \
+    "$(cat "$T/queue/new/"* "$T/queue/due/"*/* 2>/dev/null)" \
+    'smtp; 550 try later'
 one bounced <<'X'
 function halon.predelivery() Bounce("Too old", { reply_codes = { code = 554 } }) end
 X
@@ -509,6 +536,34 @@ function halon.rcptto() Accept { transportid = "nowhere" } end
 X
 like "a transport that is none" "$(cat "$T/log")" \
     'no transport nowhere in halon\.transports'
+
+# All of them, for one message: two attempts, then it is delivered.
+control authplain 1
+export TRACE="$T/trace"
+rm -rf "$T/queue"
+try order "$ehlo" "AUTH PLAIN $plain" "$mail" "$rcpt" DATA 'x: y' '' . QUIT <<'X'
+local function trace(name)
+  local f <close> = io.open(os.getenv "TRACE", "a")
+  f:write(name, " ")
+end
+for _, name in ipairs { "firewall", "connect", "helo", "auth", "mailfrom",
+    "rcptto", "eod", "eodrcpt", "predelivery", "postdelivery" } do
+  halon[name] = function()
+    trace(name)
+    if name == "auth" then Accept() end
+    if name == "predelivery" and halon.arguments.retry == 1 then
+      Try { transportid = "smtp:10.0.0.1:25" }
+    end
+  end
+end
+X
+codes "the order" "220 250 235 250 250 354 250 221 "
+run
+run
+is "each context in its place" "$(cat "$TRACE")" \
+    "firewall connect helo auth mailfrom rcptto eod eodrcpt predelivery postdelivery predelivery postdelivery "
+is "and delivered" "$(entries new)$(entries due)$(entries dead)" 000
+rm -f "$T/control/authplain"
 
 # A policy: whom we relay for, who may send, what is set aside, and where
 # things go when they cannot go there.
