@@ -164,7 +164,7 @@ is_secret(const struct hook_call *call, size_t i)
 	if (call->id != HOOK_command && call->id != HOOK_out_seq &&
 	    call->id != HOOK_unknown)
 		return false;
-	return span_istarts(s, SPAN("AUTH ")) ||
+	return span_istarts(s, SPAN("AUTH")) ||
 	    (f != NULL && f->saw_auth && s.n > 4 &&
 		span_chr(s, ' ') == s.n);
 }

@@ -95,6 +95,20 @@ decide(struct session *s, const struct address *rcpt, bool bare)
 	return REPLY_NONE;
 }
 
+/*
+ * RFC 5321 4.5.3.1.10: a client sends the rest with another message, and may
+ * have sent all of it at once. That is one error, up to as many again; who was
+ * sent away for it would never get its mail through.
+ */
+static struct reply
+too_many(struct session *s)
+{
+	s->repeated = s->tx.excess > 0 &&
+	    s->tx.excess <= s->controls.maxrecipients;
+	s->tx.excess++;
+	return REPLY(452, "4.5.3", "Too many recipients");
+}
+
 struct reply
 cmd_rcpt_admit(struct session *s, struct span argument)
 {
@@ -127,7 +141,7 @@ cmd_rcpt_admit(struct session *s, struct span argument)
 	if ((s->controls.maxrecipients != 0 &&
 	    tx->answered >= s->controls.maxrecipients) ||
 	    tx->arena.used > ENVELOPE_MAX)
-		return REPLY(452, "4.5.3", "Too many recipients");
+		return too_many(s);
 	if ((r = decide(s, &tx->next, bare)).code != 0)
 		return r;
 	tx->next_discarded = false;

@@ -182,7 +182,7 @@ dispatch_line(struct session *s, struct span line)
 		reset(s);
 	else if ((s->phase & (PHASE_MAIL | PHASE_RCPT | PHASE_CHUNKS)) == 0)
 		s->facts.in_transaction = false;
-	s->reset_after = s->repeated = false;
+	s->reset_after = s->repeated = s->counted = false;
 	/* What a message paid for is over with it; its reply goes out. */
 	if (s->io.session_deadline != s->deadline && s->arrival == NULL) {
 		io_flush(&s->io);

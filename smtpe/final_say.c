@@ -93,6 +93,17 @@ say_for(struct session *s, struct final *f, const struct spanmap *map,
 	return say_ok(s, f, &one);
 }
 
+/* A client that brings many recipients makes one error with a message that
+ * they all refuse: it is not sent away for it. Refused as a whole, one line of
+ * the log tells it. */
+static void
+send_one(struct session *s, const struct final *f, struct reply r)
+{
+	session_reply(s, r);
+	s->counted |= r.code >= 400;
+	s->repeated = f->refusal.code != 0;
+}
+
 /* Sends them, in the order of the RCPT commands, all but the last where
  * last is not NULL; true when somebody was accepted. */
 static bool
@@ -119,7 +130,7 @@ say_each(struct session *s, struct final *f, struct reply *last)
 		/* The connection ends behind the last one. */
 		f->words.drop |= r.drop;
 		r.drop = false;
-		session_reply(s, r);
+		send_one(s, f, r);
 	}
 	return taken;
 }

@@ -99,6 +99,8 @@ struct session {
 	bool reset_after;	    /* set by acts that end a transaction */
 	bool repeated;		    /* the reply is one that was given before,
 				     * and no error of its own */
+	bool counted;		    /* one of several to a command, whose error
+				     * is counted */
 	struct span verb;	    /* being answered: "" for the banner, "."
 				     * for the end of data */
 	struct transaction tx;

@@ -112,11 +112,26 @@ session_count_junk(struct session *s)
 	return session_count_error(s);
 }
 
+/* Is it AUTH, even a line that was refused before anybody looked for its
+ * verb? A control in front or behind makes it no less a secret. */
+static bool
+says_auth(const struct session *s)
+{
+	struct span line = s->facts.input;
+
+	if (s->verb.n > 0)
+		return span_eq(s->verb, SPAN("AUTH"));
+	while (line.n > 0 && !ascii_isalpha(line.p[0]))
+		line = span_skip(line, 1);
+	return span_istarts(line, SPAN("AUTH"));
+}
+
 /* Apart, so that a reply that is not logged does not pay for the stack. */
 static void __attribute__((noinline))
 log_reply(struct session *s, struct reply r)
 {
 	struct log l;
+	bool auth = says_auth(s);
 
 	log_open(&l, r.code < 500 ? "defer" : "reject");
 	log_str(&l, "id", s->tx.id);
@@ -124,12 +139,12 @@ log_reply(struct session *s, struct reply r)
 	log_num(&l, "code", r.code);
 	/* What stands behind AUTH is a secret, and so may be what a client
 	 * sends after it that is no command of ours. */
-	s->saw_auth |= span_eq(s->verb, SPAN("AUTH"));
+	s->saw_auth |= auth;
 	s->facts.saw_auth = s->saw_auth;
-	if (s->facts.input.p != NULL && (!s->saw_auth || s->verb.n > 0))
-		log_span(&l, "command",
-		    span_eq(s->verb, SPAN("AUTH")) ? s->verb :
-		    s->facts.input);
+	if (auth)
+		log_str(&l, "command", "AUTH");
+	else if (s->facts.input.p != NULL && (!s->saw_auth || s->verb.n > 0))
+		log_span(&l, "command", s->facts.input);
 	log_span(&l, "text", span_head(r.text, span_chr(r.text, '\n')));
 	log_send(&l);
 }
@@ -170,7 +185,7 @@ session_reply(struct session *s, struct reply r)
 {
 	struct buf wire = {0};
 
-	if (r.code >= 400 && r.code != 421 && !s->repeated) {
+	if (r.code >= 400 && r.code != 421 && !s->repeated && !s->counted) {
 		struct reply end = session_count_error(s);
 
 		if (end.code != 0)

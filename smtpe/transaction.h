@@ -30,6 +30,7 @@ struct transaction {
 	size_t nrcpts, cap;
 	size_t answered;	  /* recipients that got a 2xx, discarded ones
 				   * included */
+	size_t excess;		  /* recipients that were too many */
 	bool prdr;		  /* PRDR among MAIL's parameters */
 	bool trusted;		  /* later hooks are skipped */
 	enum fate fate;
