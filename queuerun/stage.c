@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #define DEFAULT_SCRIPT "/etc/smtpe/smtpe.lua"
+#define AFTER_MAX (10.0 * 365 * 86400) /* s */
 
 /* The worker's, for the signal handler. */
 static struct stage *running;
@@ -250,6 +251,21 @@ option_valid(const struct hook_field *f)
 	return true;
 }
 
+/* Seconds, as many as action.defer takes: any number is no time. */
+static bool
+read_after(struct entry *e, const struct hook_field *f, struct stage_want *w)
+{
+	double after;
+
+	if (f->type != FIELD_NUMBER)
+		return false;
+	after = strtod(arena_cstr(&e->out.arena, f->text), NULL);
+	if (!(after >= 0 && after <= AFTER_MAX))
+		return false;
+	w->after = (int64_t)after;
+	return true;
+}
+
 /* {route=, helo=, ...} of an attempt, {queue=, route=, after=} of a
  * requeue. */
 static void
@@ -271,10 +287,8 @@ read_fields(struct stage *s, struct entry *e, enum hook_id id,
 		    f->type == FIELD_STRING) {
 			w->queue = arena_dup(a, f->text);
 		} else if (requeue && span_eq(f->name, SPAN("after")) &&
-		    f->type == FIELD_NUMBER && f->text.p[0] != '-') {
+		    read_after(e, f, w)) {
 			w->timed = true;
-			w->after = (int64_t)strtod(
-			    arena_cstr(a, f->text), NULL);
 		} else if (requeue || !option_valid(f)) {
 			wrong = arena_cstr(a, f->name);
 		} else {

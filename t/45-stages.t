@@ -365,6 +365,11 @@ entry -m route=later: -m postdelivery=requeue_after a@x.test
 run
 like "postdelivery: requeue after" "$(where "$ID")" "$(due 5000 1 "$ID")"
 start
+entry -m route=later: -m postdelivery=requeue_never a@x.test
+run
+like "postdelivery: no such time" "$(where "$ID")" "$(due 03.. 1 "$ID")"
+like "postdelivery: no such time: said" "$(cat "$T/log")" 'after means nothing'
+start
 entry -m route=later: -m postdelivery=requeue_string a@x.test
 run
 like "postdelivery: a route" "$(envelope meta "$ID")" '^route s ok:string$'

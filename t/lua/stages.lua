@@ -71,6 +71,7 @@ local acts = {
 		return {route = "ok:other", queue = "slow"}
 	end,
 	requeue_after = function() return {queue = "slow", after = 5000} end,
+	requeue_never = function() return {queue = "slow", after = 1e300} end,
 	requeue_string = function() return "ok:string" end,
 }
 
