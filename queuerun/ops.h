@@ -60,6 +60,10 @@ int ops_each(struct ops *o, const char *verb, const char *const *ids, size_t n,
 /* Says why not: status. */
 int ops_refuse(const char *id, const char *why, int status);
 
+/* What hook.postq wanted is over: it was put away, or is let go. 0, or -1 and
+ * errno. */
+int ops_finish_postq(struct queue_out *out);
+
 /* Removes what is in place; elsewhere it is refused. place NULL: anywhere. */
 int ops_remove_from(struct ops *o, const char *const *ids, size_t n,
     const char *place);

@@ -80,7 +80,8 @@ requeue(struct ops *o, struct queue_out *out, const char *id)
 		    queue_out_mark(out, i, RCPT_OPEN) == -1)
 			return -1;
 	}
-	if (queue_out_sync(out) == -1)
+	/* Or the next run would put it away again. */
+	if (ops_finish_postq(out) == -1 || queue_out_sync(out) == -1)
 		return -1;
 	try_destinations(o, out);
 	return queue_out_move(out, "new");

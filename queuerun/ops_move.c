@@ -31,9 +31,8 @@ refuse(struct queue_out *out, const char *id, const char *why, int status)
 	return status;
 }
 
-/* What hook.postq wanted is over: it was put away, or is let go. */
-static int
-finish_postq(struct queue_out *out)
+int
+ops_finish_postq(struct queue_out *out)
 {
 	if (out->env.postq != POSTQ_RESULT || out->env.postq_offset == 0)
 		return 0;
@@ -72,7 +71,7 @@ release(struct ops *o, struct queue_out *out, const char *id)
 		history_put_due(&line, now, now, attempts);
 	queue_history(o->q, id, buf_span(&line));
 	buf_free(&line);
-	if (finish_postq(out) == -1)
+	if (ops_finish_postq(out) == -1)
 		return -1;
 	return attempts > 0 ? queue_out_due(out, now, attempts) :
 			      queue_out_move(out, "new");

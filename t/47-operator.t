@@ -158,6 +158,11 @@ is "requeue: is as new" "$STATUS $(where "$ID") $(states "$ID")" "0 new/$ID T"
 control route ok:
 run
 is "requeue: and can be delivered" "$(where "$ID")" gone
+# A runner that was killed between the move and its mark has left this.
+made -p hold -P 'hold why' a@x.test
+q requeue "$ID"
+run
+is "requeue: what hook.postq wanted is over" "$(where "$ID")" gone
 
 # --- check ---
 entry good@x.test
