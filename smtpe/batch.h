@@ -26,6 +26,7 @@ struct batch {
 	bool kept;		/* refused, and a copy goes to quarantine */
 	bool passed;		/* the smart host has it: no entry */
 	int64_t due;		/* not before; 0: at once */
+	struct span history;	/* what the smart host said, for its entry */
 	struct envelope env;
 };
 

@@ -2,6 +2,7 @@
 #include "enqueue.h"
 #include "log.h"
 #include "queue_group.h"
+#include "queue_out.h"
 #include "received.h"
 #include "shed.h"
 #include "smarthost.h"
@@ -124,7 +125,8 @@ log_all(struct session *s, const struct batches *b)
 static void
 pass_one(struct session *s, struct batch *b)
 {
-	switch (smarthost_pass(s, &b->msg, &b->env, &b->reply, &b->due)) {
+	switch (smarthost_pass(s, &b->msg, &b->env, &b->reply, &b->due,
+	    &b->history)) {
 	case SMARTHOST_DONE:
 		b->passed = true;
 		break;
@@ -219,6 +221,17 @@ commit_group(struct session *s, struct batches *b)
 	return queue_group_commit(&g);
 }
 
+/* Only now: what is not committed has none. Nobody looks before it is due. */
+static void
+put_history(struct session *s, const struct batches *b)
+{
+	for (size_t i = 0; i < b->n; i++)
+		if (is_entry(&b->v[i]) && b->v[i].due > 0 &&
+		    b->v[i].history.n > 0)
+			queue_history(&s->queue, b->v[i].id,
+			    b->v[i].history);
+}
+
 static struct reply
 commit(struct session *s, struct batches *b)
 {
@@ -240,6 +253,7 @@ commit(struct session *s, struct batches *b)
 	if (r == -1)
 		return no_commit(s);
 	shed_commit_ends(s);
+	put_history(s, b);
 	return REPLY_NONE;
 }
 

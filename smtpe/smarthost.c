@@ -3,6 +3,7 @@
 #include "arrival.h"
 #include "compose.h"
 #include "dsn.h"
+#include "escape.h"
 #include "log.h"
 #include "num.h"
 #include "params.h"
@@ -117,6 +118,40 @@ log_result(struct span id, struct span rcpt,
 	log_num(&l, "code", r->reply.code);
 	log_span(&l, "text", r->reply.text);
 	log_send(&l);
+}
+
+/* What it said is in the history of an entry that is left, as an attempt of
+ * queuerun's would be (smtpe-queue(5)): a bounce tells it. */
+static struct span
+keep_answers(struct session *s, const struct envelope *env,
+    const struct smtpclient_result *r)
+{
+	struct buf b = {0};
+	struct span kept;
+
+	for (size_t i = 0; i < env->nrcpts; i++) {
+		const struct reply *a = &r[i].reply;
+		const char *enhanced = a->enhanced != NULL ? a->enhanced :
+		    reply_enhanced_default(a->code);
+
+		if (a->code == 0)
+			continue;
+		buf_putu(&b, (uint64_t)clock_wall());
+		buf_puts(&b, " attempt 1 ");
+		escape_put(&b, env->rcpts[i].address);
+		buf_printf(&b, " smtp %s %d %s ",
+		    r[i].outcome == SMTPCLIENT_OK ? "ok" :
+		    r[i].outcome == SMTPCLIENT_PERMANENT ? "fail" : "later",
+		    a->code, enhanced);
+		if (a->text.n == 0)
+			buf_putc(&b, '-');
+		escape_put(&b, span_head(a->text,
+		    span_chr(a->text, '\n')));
+		buf_putc(&b, '\n');
+	}
+	kept = arena_dup(&s->tx.arena, buf_span(&b));
+	buf_free(&b);
+	return kept;
 }
 
 /* An entry that is left goes to the same place, by queuerun. */
@@ -262,7 +297,8 @@ smarthost_keep(struct session *s, struct envelope *env)
 
 enum smarthost_end
 smarthost_pass(struct session *s, const struct message *m,
-    struct envelope *env, struct reply *refusal, int64_t *due)
+    struct envelope *env, struct reply *refusal, int64_t *due,
+    struct span *history)
 {
 	struct smtpclient_result *results = arena_zalloc(&s->tx.arena,
 	    env->nrcpts * sizeof *results);
@@ -297,6 +333,7 @@ smarthost_pass(struct session *s, const struct message *m,
 	mail.size = compose_size(&compose);
 	pass_dsn(s, env, &mail);
 	smtpclient_send(&client, &mail, results);
+	*history = keep_answers(s, env, results);
 	end = sort_out(s, env, refusal, results, due);
 	compose_end(&compose);
 	compose_free(&compose);

@@ -19,10 +19,12 @@ enum smarthost_end {
 
 /*
  * Sends a message as env describes it. Recipients that need nothing more are
- * marked in env; what is left is due at *due.
+ * marked in env; what is left is due at *due, and *history, in the
+ * transaction's memory, says what was answered.
  */
 enum smarthost_end smarthost_pass(struct session *s, const struct message *m,
-    struct envelope *env, struct reply *refusal, int64_t *due);
+    struct envelope *env, struct reply *refusal, int64_t *due,
+    struct span *history);
 
 /* What was refused is to be an entry all the same: when it is due. */
 int64_t smarthost_keep(struct session *s, struct envelope *env);

@@ -346,6 +346,12 @@ def test_some():
               ("T", b"z@example.org")], "some taken: who has it, and who not")
         ok(600 <= int(due) - t.began <= 720 and n == "1",
            "some taken: the rest is due after the first interval", path)
+        with open(os.path.join(t.queue, "log", ident[-2:], ident)) as f:
+            same([line.rstrip("\n").split(" ", 1)[1] for line in f],
+                 ["attempt 1 x@example.org smtp ok 250 2.0.0 taken",
+                  "attempt 1 y@example.org smtp fail 550 5.1.1 nobody",
+                  "attempt 1 z@example.org smtp later 450 4.2.1 later"],
+                 "some taken: the history has its answers")
         same(e.message.decode(), text, "some taken: the message is whole")
         same([m[1] for m in server.mails], [["x@example.org"]],
              "some taken: by the server")
