@@ -24,6 +24,17 @@ sweep_group(struct queue *q, const char *path, int fd)
 	return 1;
 }
 
+/* Between our open and our flock its writer may have brought the group to
+ * new/: then what we hold is committed mail. */
+static bool
+is_still(struct queue *q, const char *path, const struct stat *st)
+{
+	struct stat now;
+
+	return fstatat(q->fd, path, &now, AT_SYMLINK_NOFOLLOW) == 0 &&
+	    now.st_dev == st->st_dev && now.st_ino == st->st_ino;
+}
+
 static unsigned
 sweep_name(struct queue *q, const char *path)
 {
@@ -35,7 +46,8 @@ sweep_name(struct queue *q, const char *path)
 	if (fd == -1)
 		return 0;
 	/* A writer that lives holds the lock. */
-	if (flock(fd, LOCK_EX | LOCK_NB) == 0 && fstat(fd, &st) == 0) {
+	if (flock(fd, LOCK_EX | LOCK_NB) == 0 && fstat(fd, &st) == 0 &&
+	    is_still(q, path, &st)) {
 		if (S_ISDIR(st.st_mode))
 			return sweep_group(q, path, fd);
 		if (S_ISREG(st.st_mode) && st.st_nlink == 1 &&
