@@ -103,17 +103,36 @@ is_each(const struct session *s)
 	return s->controls.perrecipient || final_speaks_each(s);
 }
 
+#define HELD_MAX (256u << 20) /* octets that scripts made, of all batches */
+
+/* A script that makes each batch another message holds all of them until the
+ * last is judged, and how many there are is the client's choice. */
+static void
+judge_one(struct session *s, const struct message *m, struct batch *b,
+    uint64_t *held)
+{
+	if (*held > HELD_MAX) {
+		b->reply = REPLY(452, "4.3.1",
+		    "Too much for one message, take fewer recipients");
+		return;
+	}
+	judge_batch(s, b);
+	if (b->msg.data.p != m->data.p)
+		*held += b->msg.data.n;
+}
+
 static struct reply
 judge_all(struct session *s, struct message *m, struct batches *b)
 {
 	struct reply r = batches_make(s, m, b);
 	bool each = is_each(s);
+	uint64_t held = 0;
 
 	if (final_speaks_each(s))
 		batches_note_members(s, b);
 	/* All or none: nobody is asked about the rest of what is refused. */
 	for (size_t i = 0; i < b->n; i++) {
-		judge_batch(s, &b->v[i]);
+		judge_one(s, m, &b->v[i], &held);
 		if (b->v[i].reply.code != 0 && !each)
 			break;
 	}
