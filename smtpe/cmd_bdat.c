@@ -173,3 +173,20 @@ cmd_bdat_act(struct session *s, struct reply answer)
 	}
 	return r;
 }
+
+struct reply
+cmd_bdat_refused(struct session *s, struct span line, struct reply r)
+{
+	struct span argument, size, marker;
+	const struct command *c = command_find(line, &argument);
+
+	if (c == NULL || (c->phases & CARRIES) == 0 || r.code < 400 ||
+	    r.drop || (c->phases & s->phase) == 0 ||
+	    !span_word(&argument, &size) || !span_word(&argument, &marker) ||
+	    !span_ieq(marker, SPAN("LAST")))
+		return r;
+	r = refuse_last(s, r);
+	arrival_end(s);
+	s->reset_after = true;
+	return r;
+}

@@ -42,6 +42,11 @@ const struct command *command_find(struct span line, struct span *argument);
  * (hideextensions)? What is not offered is not understood either. */
 bool cmd_ehlo_offers(const struct session *s, struct span keyword);
 
+/* hook.command has refused line. Where that is the last chunk of a message
+ * (LMTP) each recipient gets the reply: the last of them, or r. */
+struct reply cmd_bdat_refused(struct session *s, struct span line,
+    struct reply r);
+
 #define COMMAND(VERB, name, phases, argument, hook, syntax)                   \
 	struct reply cmd_##name##_admit(struct session *s,                    \
 	    struct span argument_);                                           \

@@ -172,6 +172,8 @@ dispatch_line(struct session *s, struct span line)
 		r.drop |= a.reply.drop;
 	} else {
 		r = a.reply;
+		if (s->controls.lmtp)
+			r = cmd_bdat_refused(s, line, r);
 	}
 	r = payload_swallow(s, r);
 	if (r.code != 0)
