@@ -164,7 +164,8 @@ is "... by the next host" "$(sunk | head -n 1)" "Subject: all"
 is "... and not queued" "$(entries new)" 0
 stop "$SINK_PID"
 SINK_PID=
-smtpe_run "$T/session" -s "$T/example.lua"
+# What would be the message is one wrong command after the other then.
+smtpe_run "$T/session" -s "$T/example.lua" -o errordelay=0
 like "the example: without one nobody is known" "$(cat "$T/out")" \
     '^451 4\.4\.1 Connection refused'
 
