@@ -45,8 +45,17 @@ if command -v swaks >/dev/null; then
 	    "$(swaks --silent 3 --pipeline --server 127.0.0.1 --port "$PORT" \
 	    --from a@b.example --to x@elsewhere.example,y@example.org \
 	    --data "@$T/message" >/dev/null 2>&1; entries new)" 1
+	fresh
+	control xclienthosts 127.0.0.1
+	ok "swaks --xclient" swaks --silent 2 --server 127.0.0.1 --port "$PORT" \
+	    --xclient-addr 192.0.2.99 --xclient-name far.example \
+	    --xclient-helo other.example --from a@b.example \
+	    --to x@example.org --data "@$T/message"
+	like "its client is the one it named" "$(cat "$T"/queue/new/*)" \
+	    '^client-ip 192\.0\.2\.99$'
+	rm -f "$T/control/xclienthosts"
 else
-	skip 4 "swaks is not here"
+	skip 6 "swaks is not here"
 fi
 
 if command -v curl >/dev/null; then
