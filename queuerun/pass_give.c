@@ -5,6 +5,10 @@
  */
 #include "pass_room.h"
 #include "log.h"
+#include "queue_config.h"
+#include "queue_name.h"
+#include "rate.h"
+#include "schedule.h"
 #include <errno.h>
 
 /* "queuerun" stands in the history where no agent was asked. */
@@ -143,6 +147,61 @@ plan(struct pass *p, struct entry *e, struct plan_group **groups, size_t *n)
 	return false;
 }
 
+/* Would anybody be asked? */
+static bool
+is_tried(struct pass *p, const struct entry *e,
+    const struct plan_group *groups, size_t n, int64_t now)
+{
+	for (size_t i = 0; i < n; i++) {
+		struct dest *d = dest_of(p, e, &groups[i]);
+
+		if (d == NULL || !dest_is_down(&p->dests, d, now))
+			return true;
+	}
+	return false;
+}
+
+/* Takes a token of its queue; without one it waits, and this is no attempt. */
+static bool
+is_over_rate(struct pass *p, struct entry *e, struct plan_group *groups,
+    size_t n)
+{
+	struct queue_config c = {0};
+	int64_t now = clock_wall(), due = e->out.name.due;
+	struct buf name = {0};
+	struct queue_parts parts;
+	struct span bad, text;
+	bool over;
+
+	if (e->out.env.queue_config.n == 0 ||
+	    queue_config_parse(e->out.env.queue_config, &e->out.arena, &c,
+		&bad) != NULL || c.rate == 0 ||
+	    !is_tried(p, e, groups, n, now))
+		return false;
+	queue_name_parts(&e->out.env, &parts);
+	queue_name_format(&parts, &name);
+	for (size_t i = 0; i < name.n; i++)
+		name.p[i] = ascii_lower(name.p[i]);
+	/* From a clock that was wrong (schedule.h). */
+	if (due - now > schedule_horizon(p->job->controls, &p->job->retry))
+		due = 0;
+	over = !rate_take(p->job->q, buf_span(&name), c.rate, c.rate_ms,
+	    &due);
+	if (over) {
+		text = arena_printf(&e->out.arena, "the queue %.*s has had "
+		    "its %llu deliveries in %lld s",
+		    SPAN_ARG(span_head(buf_span(&name), 200)),
+		    (unsigned long long)c.rate,
+		    (long long)(c.rate_ms + 999) / 1000);
+		for (size_t i = 0; i < n; i++)
+			entry_result_group(e, &groups[i], RESULT_DEFERRED,
+			    451, "4.4.5", text, "queuerun");
+		e->deferred = due > now ? due : now + 1;
+	}
+	buf_free(&name);
+	return over;
+}
+
 /* hook.queue_config and hook.predelivery; the plan as they make it. */
 static enum stage_next
 ask_stages(struct pass *p, struct entry *e, struct plan_group **groups,
@@ -157,6 +216,8 @@ ask_stages(struct pass *p, struct entry *e, struct plan_group **groups,
 	if (!span_eq(before, e->out.env.queue_config) &&
 	    !plan(p, e, groups, n))
 		return STAGE_OVER;
+	if (is_over_rate(p, e, *groups, *n))
+		return STAGE_SETTLE;
 	next = stage_predelivery(&p->stage, e, (*groups)[0].route, &changed);
 	if (next == STAGE_GO && changed && !plan(p, e, groups, n))
 		return STAGE_OVER;
@@ -183,7 +244,10 @@ plan_and_give(struct pass *p, struct entry *e)
 		return;
 	}
 	if (p->stage.hooks == NULL || n == 0) {
-		hand_out(p, e, groups, n);
+		if (is_over_rate(p, e, groups, n))
+			finish(p, e);
+		else
+			hand_out(p, e, groups, n);
 		return;
 	}
 	switch (ask_stages(p, e, &groups, &n)) {

@@ -11,6 +11,7 @@
 #include "num.h"
 #include "option.h"
 #include "pass.h"
+#include "rate.h"
 #include "schedule.h"
 #include "supervise.h"
 #include "watch.h"
@@ -259,6 +260,7 @@ prepare(struct pass_job *job, struct queue *q, struct controls *c)
 	q->spill = c->amqpspill;
 	pass_catch_signals();
 	queue_sweep(q);
+	rate_sweep(q);
 	expire_quarantines(q, c);
 	job->q = q;
 	job->controls = c;
