@@ -209,6 +209,8 @@ check: all unit ## build and run the tests (t/slow: scripts/check --full)
 
 bench: ## measure, beside a floor and the peers that are installed
 	python3 t/bench/run $(BENCH_FLAGS)
+	$(if $(findstring --only,$(BENCH_FLAGS)),,python3 t/bench/run \
+	    $(BENCH_FLAGS) --only million)
 
 demo: ## one message, end to end
 	sh scripts/demo

@@ -22,6 +22,7 @@ struct ops {
 	bool own_settings; /* -c, -s, -q or -o was given, or the environment
 			    * has some */
 	bool no_script;	   /* --no-script */
+	const char *route, *to_queue; /* of requeue; NULL: as they are */
 	struct span user;  /* who asks; in arena */
 	struct arena arena;
 	struct buf out; /* standard output */
@@ -37,6 +38,23 @@ int ops_list(struct ops *o, const char *const *args, size_t nargs);
 int ops_stat(struct ops *o, const char *const *args, size_t nargs);
 /* stat --queues */
 void ops_stat_queues(struct ops *o, const struct queue_names *names);
+/* What a queue has, by its name. */
+struct ops_tally {
+	struct span name;	  /* in the arena of ops */
+	size_t waits, held, dead; /* new and due; hold and quarantine */
+	int64_t oldest;		  /* seconds, of those that wait */
+	uint64_t octets;
+};
+
+/* Of each queue, in o->arena, by opening every entry: how many queues. There
+ * is room for one more when there is an entry. */
+size_t ops_tally(struct ops *o, const struct queue_names *names,
+    struct ops_tally **tallies);
+/* Appends what node_exporter's file says of queues and agents. */
+void ops_put_metrics(struct ops *o, const struct queue_names *names);
+void ops_put_metric(struct buf *out, const char *name, const char *type,
+    const char *help);
+
 int ops_show(struct ops *o, const char *const *args, size_t nargs);
 int ops_cat(struct ops *o, const char *const *args, size_t nargs);
 int ops_remove(struct ops *o, const char *const *args, size_t nargs);
@@ -45,6 +63,9 @@ int ops_release(struct ops *o, const char *const *args, size_t nargs);
 int ops_quarantine(struct ops *o, const char *const *args, size_t nargs);
 int ops_why(struct ops *o, const char *const *args, size_t nargs);
 int ops_retry(struct ops *o, const char *const *args, size_t nargs);
+/* Takes "--route R" and "--to-queue Q" out of requeue's words; ends
+ * (die_perm) on wrong ones. How many words are left. */
+size_t ops_requeue_options(struct ops *o, const char **args, size_t nargs);
 int ops_requeue(struct ops *o, const char *const *args, size_t nargs);
 int ops_bounce(struct ops *o, const char *const *args, size_t nargs);
 int ops_check(struct ops *o, const char *const *args, size_t nargs);
@@ -106,6 +127,10 @@ const char *ops_place_name(const struct queue_name *name);
 
 /* "delivered" for 'D'. */
 const char *ops_rcpt_state(char state);
+
+/* What why says of it, as one JSON object. */
+void ops_why_json(struct ops *o, struct ops_entry *e,
+    const struct plan_group *groups, size_t ngroups);
 
 /* What show shows. */
 void ops_put_entry(struct buf *out, const struct ops_entry *e);

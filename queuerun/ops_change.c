@@ -11,6 +11,8 @@
 #include "ops.h"
 #include <errno.h>
 
+#define VALUE_MAX 1024 /* octets of a route or queue's name */
+
 static void
 note(struct ops *o, const char *id, const char *verb, int64_t now,
     const int64_t *due, unsigned attempts)
@@ -58,6 +60,58 @@ retry(struct ops *o, struct queue_out *out, const char *id)
 	return queue_out_due(out, now, out->name.attempts);
 }
 
+/* Those that failed are open: 0, or -1 and errno. */
+static int
+open_again(struct queue_out *out)
+{
+	for (size_t i = 0; i < out->env.nrcpts; i++) {
+		char state = out->env.rcpts[i].state;
+
+		if ((state == RCPT_FAILED || state == RCPT_BOUNCED) &&
+		    queue_out_mark(out, i, RCPT_OPEN) == -1)
+			return -1;
+	}
+	return 0;
+}
+
+/* The metadata key has this value, or with "" is gone; v has the room. */
+static void
+set_meta(struct envelope_meta *v, size_t *n, const char *key,
+    const char *value)
+{
+	size_t at = 0;
+
+	if (value == NULL)
+		return;
+	for (size_t i = 0; i < *n; i++)
+		if (!span_eq(v[i].key, span_of(key)))
+			v[at++] = v[i];
+	if (value[0] != '\0')
+		v[at++] = (struct envelope_meta){span_of(key), META_STRING,
+		    span_of(value)};
+	*n = at;
+}
+
+/* Another route or queue, and open again: one content or the other. */
+static int
+rewrite(struct ops *o, struct queue_out *out)
+{
+	struct envelope env = out->env;
+	struct span message = {NULL, 0};
+
+	env.meta = arena_alloc(&out->arena,
+	    (env.nmeta + 2) * sizeof *env.meta);
+	if (env.nmeta > 0)
+		memcpy(env.meta, out->env.meta, env.nmeta * sizeof *env.meta);
+	set_meta(env.meta, &env.nmeta, "route", o->route);
+	set_meta(env.meta, &env.nmeta, "queue", o->to_queue);
+	for (size_t i = 0; i < env.nrcpts; i++)
+		if (env.rcpts[i].state == RCPT_FAILED ||
+		    env.rcpts[i].state == RCPT_BOUNCED)
+			env.rcpts[i].state = RCPT_OPEN;
+	return queue_out_rewrite(out, &env, message);
+}
+
 static int
 requeue(struct ops *o, struct queue_out *out, const char *id)
 {
@@ -73,12 +127,11 @@ requeue(struct ops *o, struct queue_out *out, const char *id)
 		return ops_refuse(id, "nobody is left to deliver to",
 		    EXIT_PERM);
 	note(o, id, "requeue", clock_wall(), NULL, 0);
-	for (size_t i = 0; i < out->env.nrcpts; i++) {
-		char state = out->env.rcpts[i].state;
-
-		if ((state == RCPT_FAILED || state == RCPT_BOUNCED) &&
-		    queue_out_mark(out, i, RCPT_OPEN) == -1)
+	if (o->route != NULL || o->to_queue != NULL) {
+		if (rewrite(o, out) == -1)
 			return -1;
+	} else if (open_again(out) == -1) {
+		return -1;
 	}
 	/* Or the next run would put it away again. */
 	if (ops_finish_postq(out) == -1 || queue_out_sync(out) == -1)
@@ -140,6 +193,34 @@ int
 ops_retry(struct ops *o, const char *const *args, size_t nargs)
 {
 	return ops_each(o, "retry", args, nargs, retry);
+}
+
+size_t
+ops_requeue_options(struct ops *o, const char **args, size_t nargs)
+{
+	struct span scheme;
+	size_t n = 0;
+
+	for (size_t i = 0; i < nargs; i++) {
+		const char **to = strcmp(args[i], "--route") == 0 ? &o->route :
+		    strcmp(args[i], "--to-queue") == 0 ? &o->to_queue :
+							 NULL;
+
+		if (to == NULL) {
+			args[n++] = args[i];
+			continue;
+		}
+		if (i + 1 == nargs)
+			die_perm("%s needs a value", args[i]);
+		*to = args[++i];
+		if (strlen(*to) > VALUE_MAX)
+			die_perm("%s: longer than %d octets", args[i - 1],
+			    VALUE_MAX);
+	}
+	if (o->route != NULL && o->route[0] != '\0' &&
+	    !plan_scheme(span_of(o->route), &scheme))
+		die_perm("--route %s: not a route", o->route);
+	return n;
 }
 
 int

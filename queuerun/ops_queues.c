@@ -9,15 +9,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-struct tally {
-	struct span name;
-	size_t waits, held, dead; /* new and due; hold and quarantine */
-	int64_t oldest;		  /* seconds, of those that wait */
-	uint64_t octets;
-};
-
 static void
-count(struct tally *t, const struct ops_entry *e, int64_t now)
+count(struct ops_tally *t, const struct ops_entry *e, int64_t now)
 {
 	const struct queue_name *n = &e->out.name;
 	int64_t age = now - id_time_ms(span_of(n->id)) / 1000;
@@ -37,7 +30,7 @@ count(struct tally *t, const struct ops_entry *e, int64_t now)
 static int
 by_name(const void *a, const void *b)
 {
-	const struct tally *x = a, *y = b;
+	const struct ops_tally *x = a, *y = b;
 	size_t n = x->name.n < y->name.n ? x->name.n : y->name.n;
 	int c = n > 0 ? memcmp(x->name.p, y->name.p, n) : 0;
 
@@ -45,7 +38,7 @@ by_name(const void *a, const void *b)
 }
 
 static void
-put_text(struct ops *o, const struct tally *t, size_t n)
+put_text(struct ops *o, const struct ops_tally *t, size_t n)
 {
 	if (n > 0)
 		buf_printf(&o->out, "%8s %8s %8s %10s %12s %s\n", "WAIT",
@@ -60,7 +53,7 @@ put_text(struct ops *o, const struct tally *t, size_t n)
 }
 
 static void
-put_json(struct ops *o, const struct tally *t, size_t n)
+put_json(struct ops *o, const struct ops_tally *t, size_t n)
 {
 	struct json j;
 
@@ -80,10 +73,11 @@ put_json(struct ops *o, const struct tally *t, size_t n)
 	buf_putc(&o->out, '\n');
 }
 
-void
-ops_stat_queues(struct ops *o, const struct queue_names *names)
+size_t
+ops_tally(struct ops *o, const struct queue_names *names,
+    struct ops_tally **tallies)
 {
-	struct tally *all = arena_zalloc(&o->arena,
+	struct ops_tally *all = arena_zalloc(&o->arena,
 	    (names->n + 1) * sizeof *all);
 	int64_t now = clock_wall();
 	struct ops_entry e = {0};
@@ -108,6 +102,16 @@ ops_stat_queues(struct ops *o, const struct queue_names *names)
 		ops_close(&e);
 	}
 	queue_out_free(&e.out);
+	*tallies = all;
+	return n;
+}
+
+void
+ops_stat_queues(struct ops *o, const struct queue_names *names)
+{
+	struct ops_tally *all;
+	size_t n = ops_tally(o, names, &all);
+
 	qsort(all, n, sizeof *all, by_name);
 	if (o->json)
 		put_json(o, all, n);

@@ -144,8 +144,8 @@ stat_text(struct ops *o, const struct counts *c)
 
 /* --- node_exporter's text format --- */
 
-static void
-put_metric(struct buf *out, const char *name, const char *type,
+void
+ops_put_metric(struct buf *out, const char *name, const char *type,
     const char *help)
 {
 	buf_printf(out, "# HELP %s %s\n# TYPE %s %s\n", name, help, name, type);
@@ -156,7 +156,7 @@ put_ages(struct buf *out, const struct counts *c)
 {
 	size_t n = 0;
 
-	put_metric(out, "smtpe_queue_age_seconds", "histogram",
+	ops_put_metric(out, "smtpe_queue_age_seconds", "histogram",
 	    "Ages of the entries.");
 	for (size_t i = 0; i + 1 < AGES; i++) {
 		n += c->age[i];
@@ -171,31 +171,36 @@ put_ages(struct buf *out, const struct counts *c)
 }
 
 static void
-put_prometheus(struct buf *out, const struct counts *c, int64_t now)
+put_prometheus(struct ops *o, const struct queue_names *names,
+    const struct counts *c, int64_t now)
 {
-	put_metric(out, "smtpe_queue_entries", "gauge", "Entries by state.");
+	struct buf *out = &o->out;
+
+	ops_put_metric(out, "smtpe_queue_entries", "gauge", "Entries by state.");
 	for (int s = 0; s < STATES; s++)
 		buf_printf(out, "smtpe_queue_entries{state=\"%s\"} %zu\n",
 		    states[s], c->n[s]);
-	put_metric(out, "smtpe_queue_oldest_seconds", "gauge",
+	ops_put_metric(out, "smtpe_queue_oldest_seconds", "gauge",
 	    "Age of the oldest entry by state.");
 	for (int s = 0; s < STATES; s++)
 		buf_printf(out, "smtpe_queue_oldest_seconds{state=\"%s\"} "
 				"%lld\n",
 		    states[s], (long long)c->oldest[s]);
 	if (c->opened) {
-		put_metric(out, "smtpe_queue_octets", "gauge",
+		ops_put_metric(out, "smtpe_queue_octets", "gauge",
 		    "Octets of the messages by state.");
 		for (int s = 0; s < STATES; s++)
 			buf_printf(out, "smtpe_queue_octets{state=\"%s\"} "
 					"%llu\n",
 			    states[s], (unsigned long long)c->octets[s]);
 	}
-	put_metric(out, "smtpe_queue_due_now", "gauge",
+	ops_put_metric(out, "smtpe_queue_due_now", "gauge",
 	    "Entries whose next attempt is due.");
 	buf_printf(out, "smtpe_queue_due_now %zu\n", c->due_now);
 	put_ages(out, c);
-	put_metric(out, "smtpe_queue_stat_time_seconds", "gauge",
+	if (c->opened)
+		ops_put_metrics(o, names);
+	ops_put_metric(out, "smtpe_queue_stat_time_seconds", "gauge",
 	    "When this was counted.");
 	buf_printf(out, "smtpe_queue_stat_time_seconds %lld\n",
 	    (long long)now);
@@ -255,7 +260,7 @@ ops_stat(struct ops *o, const char *const *args, size_t nargs)
 		ops_stat_queues(o, &names);
 	} else if (prometheus) {
 		sum_octets(o, &names, &c);
-		put_prometheus(&o->out, &c, now);
+		put_prometheus(o, &names, &c, now);
 		write_file(args[1], buf_span(&o->out));
 		buf_reset(&o->out);
 	} else if (o->json) {

@@ -127,11 +127,22 @@ put_route(struct ops *o, struct ops_entry *e, struct plan_group *g)
 	buf_free(&d.text);
 }
 
+static void
+put_text(struct ops *o, struct ops_entry *e, struct plan_group *groups,
+    size_t n)
+{
+	ops_put_entry(&o->out, e);
+	for (size_t i = 0; i < n; i++)
+		put_route(o, e, &groups[i]);
+	buf_puts(&o->out, "\nTimes are UTC.\n");
+	put_history(o, e->out.name.id);
+}
+
 int
 ops_why(struct ops *o, const char *const *args, size_t nargs)
 {
 	static struct ops_entry e;
-	struct plan_group *groups;
+	struct plan_group *groups = NULL;
 	size_t n = 0;
 	int status;
 
@@ -139,13 +150,13 @@ ops_why(struct ops *o, const char *const *args, size_t nargs)
 		die_perm("why takes one id");
 	if ((status = ops_find(o, args[0], &e)) != 0)
 		return status;
-	ops_put_entry(&o->out, &e);
-	if (e.damage == NULL && plan_entry(&o->plan, &e.out.env,
-		&e.out.arena, &groups, &n) == 0)
-		for (size_t i = 0; i < n; i++)
-			put_route(o, &e, &groups[i]);
-	buf_puts(&o->out, "\nTimes are UTC.\n");
-	put_history(o, e.out.name.id);
+	if (e.damage != NULL || plan_entry(&o->plan, &e.out.env,
+		&e.out.arena, &groups, &n) == -1)
+		n = 0;
+	if (o->json)
+		ops_why_json(o, &e, groups, n);
+	else
+		put_text(o, &e, groups, n);
 	ops_close(&e);
 	queue_out_free(&e.out);
 	ops_flush(o);

@@ -25,7 +25,7 @@ static const struct {
     {"list", ops_list, true, SELECT_LOOK},
     {"show", ops_show, true, SELECT_NOT},
     {"cat", ops_cat, false, SELECT_NOT},
-    {"why", ops_why, false, SELECT_NOT},
+    {"why", ops_why, true, SELECT_NOT},
     {"hold", ops_hold, false, SELECT_CHANGE},
     {"release", ops_release, false, SELECT_CHANGE},
     {"retry", ops_retry, false, SELECT_CHANGE},
@@ -75,11 +75,13 @@ static const struct option_program program = {
 	   "                      every entry, in any state\n"
 	   "  show [--json] ID    one entry\n"
 	   "  cat ID              its message, as it leaves\n"
-	   "  why ID              where it is, and everything that was tried\n"
+	   "  why [--json] ID     where it is, and everything that was tried\n"
 	   "  hold                keeps entries from delivery\n"
 	   "  release             out of hold or quarantine, for delivery\n"
 	   "  retry               due now\n"
 	   "  requeue             as new, those that failed are open again\n"
+	   "      --route R --to-queue Q  by another route, as another "
+	   "queue's\n"
 	   "  bounce              ends entries with a report to the sender\n"
 	   "  remove              ends entries without a report\n"
 	   "  quarantine list [--json] [NAME]\n"
@@ -174,6 +176,8 @@ main(int argc, char **argv)
 	ops_guard(&ops, argv[first], args, nargs);
 	if (plan_init(&ops.plan, &controls) == -1)
 		die_temp_errno("%s", ops.plan.routes.path);
+	if (verbs[verb].run == ops_requeue)
+		nargs = ops_requeue_options(&ops, args, nargs);
 	if (verbs[verb].selects != SELECT_NOT)
 		select_entries(argv[first], verbs[verb].selects, &args,
 		    &nargs);

@@ -94,6 +94,20 @@ like "why: its answer" "$(cat "$T/out")" '^ +451 4\.2\.0 not now$'
 like "why: the next time" "$(cat "$T/out")" '^2027-01-15 08:00:00  due 2027-01-15 08:05:[0-9]+, 1 attempts so far$'
 like "why: the rule" "$(cat "$T/out")" '^route +addr:relay \(routes\), 1 recipient$'
 like "why: the other rule" "$(cat "$T/out")" '^route +later: \(control route\), 1 recipient$'
+q why --json "$ID"
+is "why --json" "$STATUS $(python3 - "$T/out" <<'EOP'
+import json, sys
+v = json.load(open(sys.argv[1]))
+a = v["history"][0]
+print(v["entry"]["state"], [(r["route"], r["rule"], r["recipients"]) for r in v["routes"]])
+print(a["time"], a["event"], a["attempt"], a["recipient"], a["agent"],
+      a["outcome"], a["code"], a["enhanced"], a["text"], a["peer"])
+print([h["event"] for h in v["history"]], v["history"][-1]["attempts"],
+      v["history"][-1]["due"] == v["entry"]["due"])
+EOP
+)" "0 due [('addr:relay', 'routes', ['later-passed@x.test']), ('later:', 'control route', ['later@q.test'])]
+1800000000 attempt 1 later-passed@x.test addr later 451 4.2.0 not now mx.example[192.0.2.9]
+['attempt', 'attempt', 'attempt', 'due'] 1 True"
 q why
 is "why: without an id" $STATUS 100
 q why 00000000000000000000000000
@@ -106,6 +120,8 @@ is "retry: exit 0" $STATUS 0
 ok "retry: another time" test "$(where "$ID")" != "$due"
 like "retry: due now, with its attempts" "$(where "$ID")" "^due/.*,1,$ID\$"
 like "retry: who said so" "$(history "$ID")" ' operator retry [a-z0-9]+$'
+q why --json "$ID"
+like "why --json: what an operator did" "$(cat "$T/out")" '"event":"operator","words":\["retry","[a-z0-9]+"\]'
 q retry "$null"
 is "retry: not of what is held" "$STATUS $(where "$null")" "100 hold/$null"
 
@@ -164,6 +180,34 @@ q requeue "$ID"
 run
 is "requeue: what hook.postq wanted is over" "$(where "$ID")" gone
 
+# By another route, as another queue's.
+printf 'x.test:fail:\n' >"$T/control/routes"
+entry -f '' a@x.test b@x.test
+run
+q requeue "$ID" --route ok:
+is "requeue --route: as new" "$STATUS $(where "$ID") $(states "$ID")" "0 new/$ID TT"
+q show --json "$ID"
+like "requeue --route: in its metadata" "$(cat "$T/out")" '"route":"ok:","meta":\{"route":"ok:"\}'
+q requeue "$ID" --to-queue slow:@x.test
+q show --json "$ID"
+like "requeue --to-queue: the other stays" "$(cat "$T/out")" '"queue":"slow:@x.test","route":"ok:"'
+q requeue --state new --queue 'slow*' --route '' --to-queue ''
+q show --json "$ID"
+like "requeue --route '': as the controls say again" "$(cat "$T/out")" '"queue":"x.test","route":"fail:","meta":\{\}'
+q requeue "$ID" --route ok:
+run
+is "requeue --route: that is where it goes" "$(where "$ID") $(jobs_of ok | grep -c "^$ID")" "gone 1"
+entry a@x.test
+for wrong in '--route' '--route nowhere' '--to-queue' "--to-queue $(printf %01025d 0)"; do
+	# shellcheck disable=SC2086
+	q requeue "$ID" $wrong
+	is "requeue ${wrong%%00*} is wrong usage" "$STATUS $(grep -c -e "${wrong%% *}" "$T/err")" "100 1"
+done
+q hold "$ID" --route ok:
+is "hold --route is wrong usage" "$STATUS $(where "$ID")" "100 new/$ID"
+q remove "$ID"
+rm "$T/control/routes"
+
 # --- check ---
 entry good@x.test
 q check
@@ -198,6 +242,14 @@ print(sorted(m["Subject"] for m in mailbox.Maildir(sys.argv[1])))' "$T/export")"
 q stat
 is "stat: fits 80 columns" "$(awk 'length > 80' "$T/out")" ""
 like "stat: ages" "$(cat "$T/out")" '^1 minute +2  #+$'
+entry never@p.test
+printf '%s\n' '1800000000 attempt 1 never@p.test smtp later 451 4.2.0 no' \
+    '1800000300 attempt 2 never@p.test smtp later 451 4.2.0 no' \
+    '1800000300 attempt 2 b@p.test a%22b fail 550 5.1.1 no' \
+    >"$T/history"
+mkdir -p "$T/queue/log/${ID#"${ID%??}"}"
+cp "$T/history" "$T/queue/log/${ID#"${ID%??}"}/$ID"
+entry -m 'queue=o"d\d' odd@p.test
 q stat --prometheus "$T/metrics"
 is "stat --prometheus: exit 0, nothing said" "$STATUS $(cat "$T/out")" "0 "
 if command -v promtool >/dev/null; then
@@ -216,7 +268,7 @@ for line in open(sys.argv[1]):
             assert rest in ("gauge", "counter", "histogram"), line
             types[name] = rest
         continue
-    m = re.fullmatch(r'([a-z_]+)(\{[a-z]+="[^"\\\n]*"(?:,[a-z]+="[^"\\\n]*")*\})? '
+    m = re.fullmatch(r'([a-z_]+)(\{[a-z]+="(?:[^"\\\n]|\\["\\n])*"(?:,[a-z]+="(?:[^"\\\n]|\\["\\n])*")*\})? '
                      r'(-?\d+(?:\.\d+)?)\n', line)
     assert m, line
     base = re.sub("_(bucket|sum|count)$", "", m[1])
@@ -229,9 +281,26 @@ for line in open(sys.argv[1]):
 print(int(v['smtpe_queue_entries{state="new"}']),
       int(v['smtpe_queue_age_seconds_bucket{le="+Inf"}']),
       int(v['smtpe_queue_octets{state="new"}']) > 400)
+print(*(int(v['smtpe_queue_by_name_entries{queue="%s",state="waiting"}' % q])
+        for q in ("p.test", 'o\\"d\\\\d')),
+      *(int(v['smtpe_queue_attempts{agent="%s",outcome="%s"}' % a])
+        for a in (("smtp", "later"), ("smtp", "ok"), ('a\\"b', "fail"))))
 EOP
-)" "2 2 True"
+)" "4 4 True
+1 1 2 0 1"
 is "stat --prometheus: no part of it is left" "$(echo "$T"/metrics*)" "$T/metrics"
+fresh
+"$MAKE_ENTRY" -q "$T/queue" -F -n 3 a@other >/dev/null
+i=1
+while [ $i -le 120 ]; do
+	"$MAKE_ENTRY" -q "$T/queue" -F -n $((1 + i / 120)) "a@d$i.test" >/dev/null
+	i=$((i + 1))
+done
+q stat --prometheus "$T/metrics"
+is "stat --prometheus: a hundred queues, the largest, and the others" \
+    "$(sed -n 's/.*by_name_entries{queue="\(.*\)",state="waiting"} \(.*\)/\1 \2/p' "$T/metrics" |
+    awk '{ n += $2; name = $1; last = $2; if (NR == 1) first = $1 } END { print NR, n, first, name, last }')" \
+    "101 124 d120.test other 23"
 q stat --prometheus "$T/nowhere/metrics"
 is "stat --prometheus: where nothing can be written" $STATUS 111
 

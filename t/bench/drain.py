@@ -17,21 +17,33 @@ import servers
 BASE36 = "0123456789abcdefghijklmnopqrstuvwxyz"
 
 
-@contextlib.contextmanager
-def filesystem(tmp):
-    """A directory for queues, and what it lies on.
+KINDS = {
+    "ext4": ("ext4 with a journal",
+             ["mkfs.ext4", "-q", "-F", "-E", "lazy_itable_init=0,nodiscard"]),
+    "ext4-nojournal": ("ext4 without a journal",
+                       ["mkfs.ext4", "-q", "-F", "-O", "^has_journal", "-E",
+                        "lazy_itable_init=0,nodiscard"]),
+    "xfs": ("xfs", ["mkfs.xfs", "-q", "-f", "-K"]),
+}
 
-    An ext4 image with a journal on a loop device, where that can be: many
-    virtual machines have a root without one, and creating files on it after
+
+@contextlib.contextmanager
+def filesystem(tmp, kind, inodes=None):
+    """A directory for queues, and what it lies on; room for so many files.
+
+    A new filesystem on a loop device, where that can be: many virtual
+    machines have a root without a journal, and creating files on it after
     deletions is ten to thirty times slower than anywhere else.
     """
-    image, at = os.path.join(tmp, "ext4.img"), os.path.join(tmp, "mnt")
+    image, at = os.path.join(tmp, "image"), os.path.join(tmp, "mnt")
+    name, make = KINDS[kind]
+    if inodes and kind != "xfs":
+        make = make + ["-N", str(inodes)]
     os.mkdir(at)
     with open(image, "wb") as f:
-        f.truncate(6 << 30)
+        f.truncate(8 << 30)
     why = None
-    for command in (["mkfs.ext4", "-q", "-F", "-E",
-                     "lazy_itable_init=0,nodiscard", image],
+    for command in (make + [image],
                     ["mount", "-o", "loop,relatime", image, at]):
         try:
             done = subprocess.run(command, capture_output=True, text=True)
@@ -49,7 +61,7 @@ def filesystem(tmp):
         yield at, kind.stdout.strip()
         return
     try:
-        yield at, "ext4 with a journal (loop image)"
+        yield at, name + " (loop image)"
     finally:
         for _ in range(50):
             if subprocess.run(["umount", at],
@@ -276,6 +288,17 @@ def put_due(queue, now, n):
                   os.path.join(bucket, "%010d,1,%s" % (due, name)))
 
 
+def counted(path):
+    """{system call: how many} of what strace -c wrote."""
+    table = {}
+    for line in open(path):
+        found = re.match(r" *[\d.]+ +[\d.]+ +\d+ +(\d+) +(?:\d+ +)?(\w+)$",
+                         line)
+        if found and found.group(2) != "total":
+            table[found.group(2)] = int(found.group(1))
+    return table
+
+
 def due(build, work, args):
     waiting = int(100000 * args.scale)
     queue = Queue(build, work, "due", {"routes": "example.com:maildir:"})
@@ -293,12 +316,7 @@ def due(build, work, args):
         put_due(queue, now, 10)
         counts = os.path.join(queue.peer.dir, "counts")
         servers.timed(["strace", "-f", "-c", "-o", counts] + queue.queuerun)
-        table = {}
-        for line in open(counts):
-            found = re.match(r" *[\d.]+ +[\d.]+ +\d+ +(\d+) +(?:\d+ +)?(\w+)$",
-                             line)
-            if found and found.group(2) != "total":
-                table[found.group(2)] = int(found.group(1))
+        table = counted(counts)
         text += "; %d system calls in all, %d openat, %d getdents64" % (
             sum(table.values()), table.get("openat", 0),
             table.get("getdents64", 0))

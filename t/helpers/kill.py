@@ -2,7 +2,12 @@
 moments; then counts. No recipient may be missing, and what is delivered twice
 bears the same id.
 
-    kill.py SEED ENTRIES KILLS
+    kill.py SEED ENTRIES KILLS [RUNNERS]
+
+There are so many entries again whenever none is left, up to the last kill.
+
+With RUNNERS so many are at work all the time, and each that is killed, or is
+done, has a successor at once.
 """
 import collections
 import os
@@ -25,9 +30,9 @@ HEAD = re.compile(rb"\AReturn-Path: <a@b\.example>\nDelivered-To: "
                   rb"Subject: (\d+)\n\nbody\n\Z")
 
 
-def fill(control, queue, entries):
+def fill(control, queue, first, entries):
     text = "EHLO client.example\r\n"
-    for i in range(entries):
+    for i in range(first, first + entries):
         text += "MAIL FROM:<a@b.example>\r\n" + "".join(
             "RCPT TO:<r%d-%d@example.org>\r\n" % (i, j)
             for j in range(RCPTS)) + \
@@ -73,14 +78,47 @@ def deliveries(maildir):
     return got
 
 
+def few(start, queue, kills, done):
+    """One runner or two; all of them end before the next ones begin."""
+    while waiting(queue) and sum(done.values()) < kills:
+        runners = [start() for _ in range(random.choice((1, 1, 2)))]
+        time.sleep(random.uniform(0, 0.1))
+        strike(random.choice(runners).pid, done)
+        if random.random() < 0.5:
+            for r in runners:
+                end(r.pid)
+        for r in runners:
+            r.wait()
+
+
+def many(start, queue, kills, crowd, done):
+    runners = []
+    while waiting(queue) and sum(done.values()) < kills:
+        runners = [r for r in runners if r.poll() is None]
+        runners += [start() for _ in range(crowd - len(runners))]
+        time.sleep(random.uniform(0, 0.02))
+        strike(random.choice(runners).pid, done)
+    for r in runners:
+        end(r.pid)
+        r.wait()
+
+
+def strike(pid, done):
+    agents = children(pid)
+    if agents and random.random() < 0.5:
+        done["agents"] += end(random.choice(agents))
+    else:
+        done["runners"] += end(pid)
+
+
 def main():
-    seed, entries, kills = (int(a) for a in sys.argv[1:])
+    seed, entries, kills, crowd = [
+        int(a) for a in sys.argv[1:] + ["0"]][:4]
     random.seed(seed)
     done = collections.Counter()
     with tempfile.TemporaryDirectory(prefix="smtpe-kill.") as base:
         control, queue = base + "/control", base + "/queue"
         session.make_controls(control, locals="example.org")
-        fill(control, queue, entries)
         argv = [RUNNER, "-c", control, "-q", queue, "-o", "log=none",
                 "-o", "maildir=" + base + "/maildir", "--flush"]
 
@@ -88,20 +126,14 @@ def main():
             return subprocess.Popen(argv, stdin=subprocess.DEVNULL,
                                     env=session.environment())
 
-        while waiting(queue) and sum(done.values()) < kills:
-            runners = [start() for _ in range(random.choice((1, 1, 2)))]
-            time.sleep(random.uniform(0, 0.1))
-            victim = random.choice(runners).pid
-            agents = children(victim)
-            if agents and random.random() < 0.5:
-                done["agents"] += end(random.choice(agents))
+        filled = 0
+        while sum(done.values()) < kills:
+            fill(control, queue, filled, entries)
+            filled += entries
+            if crowd:
+                many(start, queue, kills, crowd, done)
             else:
-                done["runners"] += end(victim)
-            if random.random() < 0.5:
-                for r in runners:
-                    end(r.pid)
-            for r in runners:
-                r.wait()
+                few(start, queue, kills, done)
         before = sum(map(len, deliveries(base + "/maildir").values()))
         for _ in range(300):
             if not waiting(queue):
@@ -111,7 +143,7 @@ def main():
         left = len(waiting(queue))
         got = deliveries(base + "/maildir")
     wanted = {"r%d-%d@example.org" % (i, j)
-              for i in range(entries) for j in range(RCPTS)}
+              for i in range(filled) for j in range(RCPTS)}
     missing = wanted - set(got)
     strange = [r for r, ids in got.items() if len(set(ids)) > 1]
     twice = sum(len(ids) - 1 for ids in got.values())

@@ -15,7 +15,7 @@ fi
 for kind in $kinds; do
 	mkdir "$T/$kind"
 	PYTHONDONTWRITEBYTECODE=1 python3 "$HERE/helpers/group_cut.py" \
-	    "$T/$kind" "$kind" 10 >"$T/tap"
+	    "$T/$kind" "$kind" 22 >"$T/tap"
 	status=$?
 	if [ "$status" -eq 0 ] && ! grep -q '^not ok' "$T/tap"; then
 		pass "$(sed -n 's/^ok 1 - //p' "$T/tap")"
