@@ -28,14 +28,25 @@ has_room(const struct pass *p)
 	return p->pool.agents == NULL || p->ahead > 0;
 }
 
+/* By a signal, or because its time is over. */
+static bool
+is_over(const struct pass *p)
+{
+	if (clock_left(p->job->end) == 0 &&
+	    (names_left(p) || p->dests.waiting > 0))
+		p->job->shared->ended = true;
+	return pass_stopped() || clock_left(p->job->end) == 0;
+}
+
 static void
 fill(struct pass *p)
 {
 	struct queue_name name;
 
-	if (pass_stopped())
+	if (is_over(p))
 		return;
-	while (has_room(p) && names_next(p, &name)) {
+	while (clock_left(p->job->end) != 0 && has_room(p) &&
+	    names_next(p, &name)) {
 		if (p->ahead > 0)
 			p->ahead--;
 		give_name(p, &name);
@@ -98,8 +109,10 @@ next_look(const struct pass *p, clock_ms patience)
 {
 	clock_ms t = names_left(p) ? patience : CLOCK_NEVER;
 
+	if (is_over(p))
+		return CLOCK_NEVER;
 	if (p->job->watch == NULL)
-		return t;
+		return t < p->job->end ? t : p->job->end;
 	if (p->busy.n > 0 && p->busy_time < t)
 		t = p->busy_time;
 	return watch_next(p->job->watch) < t ? watch_next(p->job->watch) : t;
@@ -126,6 +139,17 @@ look(struct pass *p)
 	watch_events(w, &p->fresh);
 }
 
+/* What no agent has yet stays in the queue. */
+static void
+take_back(struct pass *p)
+{
+	size_t n = p->pool.njobs;
+
+	pool_drop_waiting(&p->pool, SPAN("stopped"));
+	if (p->pool.njobs < n && clock_left(p->job->end) == 0)
+		p->job->shared->ended = true;
+}
+
 void
 pass_run(const struct pass_job *job)
 {
@@ -138,10 +162,10 @@ pass_run(const struct pass_job *job)
 		if (job->watch != NULL)
 			look(p);
 		fill(p);
-		if (pass_stopped())
-			pool_drop_waiting(&p->pool, SPAN("stopped"));
+		if (is_over(p))
+			take_back(p);
 		if (p->pool.njobs == 0 && p->pool.finished == NULL &&
-		    (job->watch == NULL || pass_stopped()))
+		    (job->watch == NULL || is_over(p)))
 			break;
 		pool_wait(&p->pool, &pass_wait_mask, next_look(p, patience));
 		p->ahead = 0;

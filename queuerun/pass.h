@@ -16,6 +16,7 @@ struct pass_shared {
 	uint64_t next; /* place in the order below: who takes it works on
 			* that name */
 	struct settle_counts counts;
+	bool ended; /* by its time, with names left */
 };
 
 struct watch;
@@ -31,6 +32,7 @@ struct pass_job {
 	size_t nnew, start_new, start_due;
 	struct pass_shared *shared;
 	bool all; /* destinations that were left alone, too */
+	clock_ms end; /* nothing is handed out then; CLOCK_NEVER */
 	struct watch *watch; /* names come from it, and there is no end; or
 			      * NULL */
 };

@@ -153,7 +153,7 @@ fail(struct pool *p, struct pool_agent *a, const char *why, bool ended)
 	a->state = AGENT_OFF;
 	buf_reset(&a->out);
 	buf_reset(&a->in);
-	a->sent = a->nfds = 0;
+	a->sent = a->nfds = a->notes = 0;
 	log_open_at(&l, LOG_ERR, "agent-failed");
 	log_str(&l, "agent", a->name);
 	log_num(&l, "pid", a->pid);
@@ -277,6 +277,8 @@ send_jobs(struct pool *p, struct pool_agent *a)
 	if (is_running(a) && talk_send(a, silence(p)) == -1 &&
 	    errno != EPIPE && errno != ECONNRESET)
 		fail(p, a, strerror(errno), false);
+	if (a->nopen > 0 && a->overdue == 0)
+		a->overdue = talk_overdue(a, p->controls->jobtimeout);
 }
 
 /* When this agent has to be looked at even if it says nothing. */
@@ -287,7 +289,19 @@ next_look(const struct pool_agent *a)
 
 	if (a->state == AGENT_STARTING || a->nopen > 0)
 		t = a->deadline;
+	if (a->nopen > 0 && a->overdue < t)
+		t = a->overdue;
 	return a->pause != 0 && a->pause < t ? a->pause : t;
+}
+
+/* Has it had a job for too long? Words do not renew that. */
+static bool
+is_overdue(const struct pool *p, struct pool_agent *a)
+{
+	if (a->nopen == 0 || clock_left(a->overdue) != 0)
+		return false;
+	a->overdue = talk_overdue(a, p->controls->jobtimeout);
+	return clock_left(a->overdue) == 0;
 }
 
 static void
@@ -304,6 +318,12 @@ look_at(struct pool *p, struct pool_agent *a, short events)
 				"ended without an answer", true);
 		else if (r == -1)
 			fail(p, a, why, false);
+		else if (is_overdue(p, a))
+			fail(p, a, "has had a job for too long", false);
+		return;
+	}
+	if (is_overdue(p, a)) {
+		fail(p, a, "has had a job for too long", false);
 		return;
 	}
 	if ((a->state == AGENT_STARTING || a->nopen > 0) &&

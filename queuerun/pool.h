@@ -39,6 +39,8 @@ struct pool_agent {
 	unsigned starts;
 	size_t window;
 	clock_ms deadline; /* for "ready", or for the next word */
+	clock_ms overdue;  /* no open job is over its time before; 0:
+			    * to be found out */
 	clock_ms busy;	   /* gets nothing before; 0 */
 	clock_ms pause;	   /* no sending before; 0 */
 	struct buf why;	   /* it is broken, or busy */
@@ -46,6 +48,7 @@ struct pool_agent {
 	struct job_queue waiting;	 /* not handed out yet */
 	struct job *open[POOL_HASH];	 /* handed out, by number */
 	size_t nopen;
+	size_t notes; /* since the last answer */
 
 	struct buf out; /* lines on their way */
 	size_t sent;	/* octets of out */

@@ -10,6 +10,8 @@
 #define READ_OCTETS  16384
 #define WINDOW_MAX   100000
 #define PAUSE	     50 /* ms; when too many descriptors are under way */
+#define READS_MAX    64 /* in a row, of an agent that does not stop talking */
+#define NOTES_MAX    10000 /* lines without an answer; each takes memory */
 
 void
 job_queue_push(struct job_queue *q, struct job *j)
@@ -86,6 +88,20 @@ talk_take_open(struct pool_agent *a)
 	return NULL;
 }
 
+clock_ms
+talk_overdue(const struct pool_agent *a, clock_ms limit)
+{
+	clock_ms first = CLOCK_NEVER;
+
+	if (limit <= 0)
+		return CLOCK_NEVER;
+	for (size_t i = 0; i < POOL_HASH; i++)
+		for (struct job *j = a->open[i]; j != NULL; j = j->next)
+			if (j->given < first)
+				first = j->given;
+	return first > CLOCK_NEVER - limit ? CLOCK_NEVER : first + limit;
+}
+
 /* The next lines, as far as the window goes: true when there are any. */
 static bool
 fill(struct pool_agent *a, clock_ms silence)
@@ -104,8 +120,10 @@ fill(struct pool_agent *a, clock_ms silence)
 
 		if (j == NULL)
 			break;
-		if (a->nopen == 0)
+		if (a->nopen == 0) {
 			a->deadline = clock_deadline(silence);
+			a->overdue = 0;
+		}
 		j->given = now;
 		plan_format_job(j->number, &j->entry->out.env,
 		    j->entry->out.size, j->group, &a->out);
@@ -261,6 +279,8 @@ take_note(struct pool_agent *a, struct span rest)
 
 	if ((why = take_rcpt(a, &rest, &at, &r)) != NULL)
 		return why;
+	if (++a->notes > NOTES_MAX + a->nopen)
+		return "says much and answers nothing";
 	while (span_word(&rest, &word)) {
 		span_cut(&word, '=', &key);
 		if (word.p == NULL)
@@ -301,6 +321,7 @@ take_done(struct pool *p, struct pool_agent *a, struct span rest)
 	r->text = unescape(span_trim(rest), &j->entry->out.arena);
 	r->agent = a->name;
 	r->ms = clock_mono() - j->given;
+	a->notes = 0;
 	if (--j->open == 0)
 		talk_job_over(p, take_open(a, at));
 	return NULL;
@@ -377,7 +398,7 @@ int
 talk_receive(struct pool *p, struct pool_agent *a, clock_ms silence,
     const char **why)
 {
-	for (;;) {
+	for (int i = 0; i < READS_MAX; i++) {
 		ssize_t n = recv(a->fd, buf_reserve(&a->in, READ_OCTETS),
 		    READ_OCTETS, MSG_DONTWAIT);
 
@@ -399,4 +420,5 @@ talk_receive(struct pool *p, struct pool_agent *a, clock_ms silence,
 		if (n < READ_OCTETS)
 			return 1;
 	}
+	return 1;
 }

@@ -22,11 +22,15 @@ void talk_job_answer(struct pool *p, struct job *j, enum result_kind kind,
 /* Takes any job that was handed out; NULL when there is none. */
 struct job *talk_take_open(struct pool_agent *a);
 
+/* When the oldest job that was handed out is over its time, of limit ms (0:
+ * none). */
+clock_ms talk_overdue(const struct pool_agent *a, clock_ms limit);
+
 /* Sends as much as the window and the socket take: 0, or -1 and errno. */
 int talk_send(struct pool_agent *a, clock_ms silence);
 
 /*
- * Takes everything that has come: 1; 0 at the end of input; -1 when it is
+ * Takes what has come, all of it or a good part: 1; 0 at the end of input; -1 when it is
  * against the protocol or cannot be read, *why says what.
  */
 int talk_receive(struct pool *p, struct pool_agent *a, clock_ms silence,

@@ -230,8 +230,9 @@ run_workers(struct pass_job *job, size_t workers)
 }
 
 static void
-log_pass(const struct settle_counts *c, size_t due, clock_ms started)
+log_pass(const struct pass_shared *shared, size_t due, clock_ms started)
 {
+	const struct settle_counts *c = &shared->counts;
 	clock_ms ms = clock_mono() - started;
 	struct log l;
 
@@ -242,6 +243,8 @@ log_pass(const struct settle_counts *c, size_t due, clock_ms started)
 	log_num(&l, "failed", (int64_t)c->failed);
 	if (c->untried > 0)
 		log_num(&l, "untried", (int64_t)c->untried);
+	if (shared->ended)
+		log_str(&l, "ended", "runtime");
 	log_printf(&l, "seconds", "%lld.%03d", (long long)(ms / 1000),
 	    (int)(ms % 1000));
 	log_send(&l);
@@ -265,6 +268,7 @@ prepare(struct pass_job *job, struct queue *q, struct controls *c)
 	job->q = q;
 	job->controls = c;
 	job->shared = share_memory();
+	job->end = CLOCK_NEVER;
 	job->all = options.flush || options.nids > 0;
 }
 
@@ -278,6 +282,7 @@ run_once(struct controls *c)
 	bool good;
 
 	prepare(&job, &q, c);
+	job.end = clock_deadline(c->runtime);
 	find_names(&q, c, &job.retry, &names);
 	while (job.nnew < names.n &&
 	    strcmp(names.v[job.nnew].place, "new") == 0)
@@ -285,7 +290,7 @@ run_once(struct controls *c)
 	job.start_new = random_start(job.nnew);
 	job.start_due = random_start(names.n - job.nnew);
 	good = run_workers(&job, (size_t)c->workers);
-	log_pass(&job.shared->counts, names.n, started);
+	log_pass(job.shared, names.n, started);
 	queue_names_free(&names);
 	free(options.ids);
 	if (!good || job.shared->counts.trouble > 0)

@@ -252,6 +252,39 @@ for mode in silent start-never; do
 	is "$mode: it was ended" $gone yes
 done
 
+# Words are no answers.
+for mode in notes always-busy flood; do
+	fresh
+	entry -m route=$mode: a@x.test
+	run -o agenttimeout=20 -o jobtimeout=400ms
+	is "$mode: exit 0" $STATUS 0
+	like "$mode: waits, and has been tried" "$(where "$ID")" ",1,$ID\$"
+	like "$mode: says why" "$(history "$ID")" \
+	    '(has%20had%20a%20job%20for%20too%20long|says%20much%20and%20answers%20nothing)( peer=x)?$'
+	gone=yes
+	while read -r pid; do
+		kill -0 "$pid" 2>/dev/null && gone=no
+	done <"$T/notes/starts.$mode"
+	is "$mode: it was ended" $gone yes
+done
+
+# A run's time: what is in hand is settled, the rest stays as it is.
+for options in '' '-C concurrency=1'; do
+	fresh
+	# shellcheck disable=SC2086
+	"$MAKE_ENTRY" -q "$T/queue" -r $T0 -n 20 $options -m route=slow: a@x.test >/dev/null
+	run -o runtime=800ms
+	is "runtime $options: exit 0" $STATUS 0
+	ok "runtime $options: $(entries new) are left" test "$(entries new)" -gt 0
+	is "runtime $options: nobody is lost, or put off" \
+	    "$(($(entries new) + $(jobs_of slow | wc -l))) $(entries due)" "20 0"
+	like "runtime $options: is said" "$(cat "$T/log")" 'event=pass .* ended=runtime'
+	run -o runtime=1h
+	is "runtime $options: the next one does the rest" \
+	    "$STATUS $(entries new) $(jobs_of slow | wc -l)" "0 0 20"
+	unlike "runtime $options: and says nothing" "$(cat "$T/log")" ended=
+done
+
 # One restart, and it is used.
 fresh
 "$MAKE_ENTRY" -q "$T/queue" -r $T0 -n 300 -m route=dies-once: a@x.test >/dev/null

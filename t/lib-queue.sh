@@ -15,7 +15,7 @@ fresh() {
 	control agentdir "$T/agents"
 	control agenttimeout 20
 	for m in addr other ok later fail narrow reverse hold silent garbage \
-	    endless busy busy-open twice unknown-job unknown-index bad-code \
+	    endless busy busy-open always-busy notes flood slow twice unknown-job unknown-index bad-code \
 	    bad-outcome raw-text long-text dies dies-once dies-partly closes \
 	    start-dies start-garbage start-other start-window start-never; do
 		printf '#!/bin/sh\nexec python3 "%s" "%s" "%s"\n' \

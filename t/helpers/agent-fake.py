@@ -145,7 +145,7 @@ elif mode == "start-never":
         pass
     sys.exit(0)
 else:
-    say("ready 1 %d" % {"narrow": 1, "reverse": 10}.get(mode, 100))
+    say("ready 1 %d" % {"narrow": 1, "slow": 1, "reverse": 10}.get(mode, 100))
 
 held = []
 for job in jobs():
@@ -209,6 +209,17 @@ for job in jobs():
                 for i in reversed(range(len(j.rcpts))):
                     j.answer(i, "ok")
             held = []
+    elif mode == "slow":
+        time.sleep(0.1)
+        job.answer_all("ok")
+    elif mode in ("notes", "always-busy"):  # words, and never an answer
+        while True:
+            say("note %s 0 peer=x" % job.number if mode == "notes" else
+                "busy 1 soon")
+            time.sleep(0.05)
+    elif mode == "flood":
+        while True:
+            say("\n".join(["note %s 0 peer=x" % job.number] * 100))
     elif mode == "hold":
         note("holding", job.id)
         wait_for_flag("go")
