@@ -55,6 +55,22 @@ is "no inodes: nothing is left" \
     "$(find "$T/disk/queue/new" "$T/disk/queue/tmp" -type f | wc -l)" 0
 rm -f "$T"/disk/filler.*
 
+# A disk that was remounted read-only after an error.
+send 1 10
+is "before: one is taken" "$(queued)" 1
+mount -o remount,ro "$T/disk"
+send 2 10
+is "read-only: exit 0" "$status" 0
+is "read-only: both are put off" "$(grep -Ec '^45[12] 4\.3\.' "$T/out")" 2
+"$QUEUERUN" -c "$T/control" -q "$T/disk/queue" -o maildir="$T/never" \
+    2>"$T/log"
+unlike "read-only: nobody bounces" "$(cat "$T/log")" 'outcome=fail'
+mount -o remount,rw "$T/disk"
+is "read-only: the entry from before is there, and no other" \
+    "$(find "$T/disk/queue" -type f ! -path '*/log/*' | wc -l) $(find "$T/disk/queue/tmp" -type f | wc -l)" "1 0"
+send 1 10
+is "writable again: taken" "$(queued)" 1
+
 # The Maildir's disk is full: the mail stays in the queue.
 rm -rf "$T/disk/queue"
 control maildir "$T/disk/maildir"

@@ -33,7 +33,7 @@ SCRIPT = "".join("function hook.%s() end\n" % h for h in (
     "accept", "ehlo", "mail", "rcpt", "data", "dot", "reset", "quit", "close"))
 # What may come back from each call, as far as a session makes it.
 ERRORS = {
-    "openat": ("EMFILE", "EIO", "ENOSPC", "EACCES"),
+    "openat": ("EMFILE", "EIO", "ENOSPC", "EACCES", "EROFS"),
     "write": ("EIO", "ENOSPC", "EDQUOT", "EINTR", "EPIPE"),
     "writev": ("EIO", "ENOSPC", "EINTR"),
     "pwrite64": ("EIO", "ENOSPC", "EINTR"),
