@@ -218,46 +218,78 @@ by_due(const void *a, const void *b)
 	return by_id(a, b);
 }
 
-int
-queue_scan_due(struct queue *q, int64_t now, int64_t horizon, bool all,
-    struct queue_names *names)
+#define BUCKET_NAME 9 /* 8 digits and a NUL: they sort as their times do */
+
+static int
+by_bucket(const void *a, const void *b)
+{
+	return memcmp(a, b, BUCKET_NAME);
+}
+
+/* The buckets that are worth opening, by time, with their NULs. */
+static int
+find_buckets(struct queue *q, int64_t now, int64_t horizon, bool all,
+    struct buf *out)
 {
 	DIR *d = queue_dir_open(q, "due");
-	size_t first = names->n;
 	struct dirent *e;
 	int64_t start;
 
 	if (d == NULL)
 		return errno == ENOENT ? 0 : -1;
 	while ((e = queue_dir_next(d)) != NULL) {
-		char path[QUEUE_NAME_MAX];
-		bool far;
-		long seen;
-
-		if (!bucket_time(e->d_name, &start)) {
+		if (!bucket_time(e->d_name, &start))
 			queue_dir_report("due", e->d_name);
-			continue;
-		}
-		far = horizon > 0 && start > now + horizon;
-		if (start > now && !all && !far)
-			continue;
-		seen = scan_bucket(q, e->d_name,
-		    all || far ? INT64_MAX : now, names);
-		if (seen == -1) {
-			queue_dir_end(d);
-			return -1;
-		}
-		if (seen != 0 || start + QUEUE_BUCKET > now)
-			continue;
-		snprintf(path, sizeof path, "due/%.8s", e->d_name);
-		unlinkat(q->fd, path, AT_REMOVEDIR);
+		else if (start <= now || all ||
+		    (horizon > 0 && start > now + horizon))
+			buf_put(out, span_make(e->d_name, BUCKET_NAME));
 	}
 	if (queue_dir_end(d) == -1)
 		return -1;
+	if (out->n > 0)
+		qsort(out->p, out->n / BUCKET_NAME, BUCKET_NAME, by_bucket);
+	return 0;
+}
+
+/* One of them: its names are appended by time. One that is empty and past is
+ * removed. */
+static int
+take_bucket(struct queue *q, const char *bucket, int64_t now, int64_t horizon,
+    bool all, struct queue_names *names)
+{
+	size_t first = names->n;
+	char path[16];
+	int64_t start;
+	long seen;
+	bool far;
+
+	bucket_time(bucket, &start);
+	far = horizon > 0 && start > now + horizon;
+	seen = scan_bucket(q, bucket, all || far ? INT64_MAX : now, names);
+	if (seen == -1)
+		return -1;
+	if (seen == 0 && start + QUEUE_BUCKET <= now) {
+		snprintf(path, sizeof path, "due/%.8s", bucket);
+		unlinkat(q->fd, path, AT_REMOVEDIR);
+	}
+	/* Many small sorts: a big one of a million costs twice as much. */
 	if (names->n > first)
 		qsort(names->v + first, names->n - first, sizeof *names->v,
 		    by_due);
 	return 0;
+}
+
+int
+queue_scan_due(struct queue *q, int64_t now, int64_t horizon, bool all,
+    struct queue_names *names)
+{
+	struct buf buckets = {0};
+	int r = find_buckets(q, now, horizon, all, &buckets);
+
+	for (size_t i = 0; r == 0 && i < buckets.n; i += BUCKET_NAME)
+		r = take_bucket(q, buckets.p + i, now, horizon, all, names);
+	buf_free(&buckets);
+	return r;
 }
 
 int
