@@ -76,9 +76,13 @@ queue_dir_end(DIR *d)
 	return e == 0 ? 0 : -1;
 }
 
-static struct queue_name *
-add(struct queue_names *names)
+static void
+add(struct queue_names *names, const struct queue_name *name)
 {
+	if (names->take != NULL) {
+		names->take(name, names->ctx);
+		return;
+	}
 	if (names->n == names->cap) {
 		size_t cap = names->cap ? names->cap * 2 : 64;
 		void *v = realloc(names->v, cap * sizeof *names->v);
@@ -88,28 +92,27 @@ add(struct queue_names *names)
 		names->v = v;
 		names->cap = cap;
 	}
-	return memset(&names->v[names->n++], 0, sizeof *names->v);
+	names->v[names->n++] = *name;
 }
 
 void
 queue_names_plain(struct queue_names *names, const char *place, const char *id)
 {
-	struct queue_name *n = add(names);
+	struct queue_name n = {.place = place};
 
-	n->place = place;
-	memcpy(n->id, id, strlen(id) + 1);
+	memcpy(n.id, id, strlen(id) + 1);
+	add(names, &n);
 }
 
 void
 queue_names_due(struct queue_names *names, int64_t due, unsigned attempts,
     struct span id)
 {
-	struct queue_name *n = add(names);
+	struct queue_name n = {.place = "due", .due = due,
+	    .attempts = attempts};
 
-	n->place = "due";
-	n->due = due;
-	n->attempts = attempts;
-	memcpy(n->id, id.p, id.n);
+	memcpy(n.id, id.p, id.n);
+	add(names, &n);
 }
 
 void

@@ -20,9 +20,12 @@ struct queue_name {
 /* Its path below the queue. */
 void queue_name_path(const struct queue_name *name, char out[QUEUE_NAME_MAX]);
 
+/* With take each name goes there, in no order, and none is kept. */
 struct queue_names {
 	struct queue_name *v;
 	size_t n, cap;
+	void (*take)(const struct queue_name *name, void *ctx);
+	void *ctx;
 };
 
 void queue_names_free(struct queue_names *names);

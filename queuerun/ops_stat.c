@@ -43,6 +43,7 @@ struct counts {
 	size_t all, due_now;
 	int64_t next; /* due time, 0: none */
 	bool opened;  /* octets are known */
+	int64_t now;
 };
 
 static int
@@ -55,9 +56,10 @@ state_of(const struct queue_name *n)
 }
 
 static void
-count_one(struct counts *c, const struct queue_name *n, int64_t now)
+count_one(const struct queue_name *n, void *counts)
 {
-	int64_t age = now - id_time_ms(span_of(n->id)) / 1000;
+	struct counts *c = counts;
+	int64_t age = c->now - id_time_ms(span_of(n->id)) / 1000;
 	int s = state_of(n);
 	size_t a = 0;
 
@@ -73,7 +75,7 @@ count_one(struct counts *c, const struct queue_name *n, int64_t now)
 		c->oldest[s] = age;
 	if (s != DUE)
 		return;
-	c->due_now += n->due <= now;
+	c->due_now += n->due <= c->now;
 	if (c->next == 0 || n->due < c->next)
 		c->next = n->due;
 }
@@ -249,13 +251,18 @@ ops_stat(struct ops *o, const char *const *args, size_t nargs)
 	bool queues = nargs == 1 && strcmp(args[0], "--queues") == 0;
 	struct queue_names names = {0};
 	int64_t now = clock_wall();
-	struct counts c = {0};
+	struct counts c = {.now = now};
 
 	if (nargs > 0 && !prometheus && !queues)
 		die_perm("stat takes --queues or --prometheus FILE only");
+	/* Numbers alone need no list of a million names. */
+	if (!queues && !prometheus) {
+		names.take = count_one;
+		names.ctx = &c;
+	}
 	ops_scan_everything(o, &names);
 	for (size_t i = 0; i < names.n; i++)
-		count_one(&c, &names.v[i], now);
+		count_one(&names.v[i], &c);
 	if (queues) {
 		ops_stat_queues(o, &names);
 	} else if (prometheus) {
