@@ -10,6 +10,8 @@ struct division {
 	struct agent_job *job;
 	struct amqp_route route; /* templates */
 	struct amqp_part *first, **end;
+	struct amqp_part **table; /* by their routes, open addressing */
+	size_t mask;
 };
 
 /* FNV-1a: only has to tell the recipients of one entry apart. */
@@ -58,34 +60,32 @@ job_id(struct agent_job *job)
 	return rewritten_id(job, first->address);
 }
 
-/* Is recipient n (from 1) of the entry in this job, done or not? The field
- * "members" lists them as "1,3-7" when some are done. */
-static bool
-is_member(const struct agent_job *job, struct span members, size_t n)
+/* Who of the entry is in this job, done or not. The field "members" lists
+ * their numbers as "1,3-7" when some are done. */
+static bool *
+find_members(const struct agent_job *job, struct arena *a)
 {
+	struct span list = agent_job_field(job, SPAN("members"));
+	bool *in = arena_zalloc(a, job->env.nrcpts + 1);
 	uint64_t from, to;
 
-	if (members.p == NULL) {
-		for (size_t i = 0; i < job->nrcpts; i++)
-			if (job->rcpts[i].number == n)
-				return true;
-		return false;
-	}
-	while (members.n > 0) {
-		struct span item = span_head(members, span_chr(members, ','));
+	for (size_t i = 0; list.p == NULL && i < job->nrcpts; i++)
+		in[job->rcpts[i].number] = true;
+	while (list.n > 0) {
+		struct span item = span_head(list, span_chr(list, ','));
 		size_t dash = span_chr(item, '-');
 
-		members = span_skip(members, item.n + 1);
+		list = span_skip(list, item.n + 1);
 		if (num_parse_u64(span_head(item, dash), &from) == -1)
 			continue;
 		to = from;
 		if (dash < item.n &&
 		    num_parse_u64(span_skip(item, dash + 1), &to) == -1)
 			continue;
-		if (n >= from && n <= to)
-			return true;
+		while (from <= to && from <= job->env.nrcpts)
+			in[from++] = true;
 	}
-	return false;
+	return in;
 }
 
 static struct amqp_route
@@ -106,33 +106,54 @@ same_route(const struct amqp_route *a, const struct amqp_route *b)
 	return span_eq(a->exchange, b->exchange) && span_eq(a->key, b->key);
 }
 
-/* Of a part that is some of its job: recipients that are done already count,
- * so that a repeat has the id of the first try. */
-static struct span
-part_id(struct division *d, const struct amqp_part *part)
+/* Where a route's part is, or would be. */
+static struct amqp_part **
+find_part(struct division *d, const struct amqp_route *route)
+{
+	size_t i = (size_t)(hash(route->exchange) * 31 + hash(route->key));
+
+	while (d->table[i & d->mask] != NULL &&
+	    !same_route(&d->table[i & d->mask]->route, route))
+		i++;
+	return &d->table[i & d->mask];
+}
+
+/* Recipients that are done already count, so that a repeat has the id of the
+ * first try. */
+static void
+count_members(struct division *d)
 {
 	struct agent_job *job = d->job;
-	struct span members = agent_job_field(job, SPAN("members"));
-	size_t first = job->rcpts[part->rcpts[0]].number, n = 0;
+	bool *in = find_members(job, &job->arena);
 
-	if (first == 0)
+	for (size_t i = 1; i <= job->env.nrcpts; i++) {
+		struct amqp_route route;
+		struct amqp_part *part;
+
+		if (!in[i])
+			continue;
+		route = fill(d, job->env.rcpts[i - 1].address);
+		if ((part = *find_part(d, &route)) == NULL)
+			continue;
+		if (part->members++ == 0)
+			part->first = i;
+	}
+}
+
+/* Of a part that is some of its job. */
+static struct span
+part_id(const struct division *d, const struct amqp_part *part)
+{
+	struct agent_job *job = d->job;
+	size_t number = job->rcpts[part->rcpts[0]].number;
+
+	if (number == 0)
 		return rewritten_id(job, amqp_part_address(part, 0));
 	if (d->rules->split)
 		return job->env.nrcpts == 1 ? job->id :
-					      numbered_id(job, first);
-	for (size_t i = job->env.nrcpts; i > 0; i--) {
-		struct span address = job->env.rcpts[i - 1].address;
-		struct amqp_route route;
-
-		if (!is_member(job, members, i))
-			continue;
-		route = fill(d, address);
-		if (!same_route(&route, &part->route))
-			continue;
-		first = i;
-		n++;
-	}
-	return n == job->env.nrcpts ? job->id : numbered_id(job, first);
+					      numbered_id(job, number);
+	return part->members == job->env.nrcpts ? job->id :
+	    numbered_id(job, part->members > 0 ? part->first : number);
 }
 
 static struct amqp_part *
@@ -143,38 +164,56 @@ new_part(struct division *d, struct amqp_route route)
 
 	part->job = job;
 	part->route = route;
-	/* Room for all of them: what is not used is gone with the job. */
-	part->rcpts = arena_alloc(&job->arena,
-	    job->nrcpts * sizeof *part->rcpts);
 	*d->end = part;
 	d->end = &part->next;
 	((struct amqp_job *)job->own)->open++;
 	return part;
 }
 
-static struct amqp_part *
-find_part(struct division *d, const struct amqp_route *route)
+/* Each part's recipients, by whose they are: no more room than there are. */
+static void
+fill_parts(struct division *d, struct amqp_part *const *of)
 {
-	for (struct amqp_part *p = d->first; p != NULL; p = p->next)
-		if (same_route(&p->route, route))
-			return p;
-	return NULL;
+	struct agent_job *job = d->job;
+	size_t *room = arena_alloc(&job->arena, job->nrcpts * sizeof *room);
+
+	for (struct amqp_part *p = d->first; p != NULL; p = p->next) {
+		p->rcpts = room;
+		room += p->nrcpts;
+		p->nrcpts = 0;
+	}
+	for (size_t i = 0; i < job->nrcpts; i++)
+		of[i]->rcpts[of[i]->nrcpts++] = i;
 }
 
 static void
 divide(struct division *d)
 {
 	struct agent_job *job = d->job;
+	struct amqp_part **of =
+	    arena_alloc(&job->arena, job->nrcpts * sizeof(struct amqp_part *));
+	size_t size = 2;
 
+	/* At most half full. A client says how many recipients there are. */
+	while (size < 2 * job->nrcpts)
+		size *= 2;
+	d->mask = size - 1;
+	d->table = arena_zalloc(&job->arena, size * sizeof *d->table);
 	for (size_t i = 0; i < job->nrcpts; i++) {
 		struct amqp_route route = fill(d, job->rcpts[i].address);
-		struct amqp_part *part =
-		    d->rules->split ? NULL : find_part(d, &route);
+		struct amqp_part **place = find_part(d, &route);
+		struct amqp_part *part = *place;
 
-		if (part == NULL)
+		if (part == NULL || d->rules->split) {
 			part = new_part(d, route);
-		part->rcpts[part->nrcpts++] = i;
+			*place = part;
+		}
+		part->nrcpts++;
+		of[i] = part;
 	}
+	fill_parts(d, of);
+	if (!d->rules->split)
+		count_members(d);
 	for (struct amqp_part *p = d->first; p != NULL; p = p->next)
 		p->message_id = part_id(d, p);
 }
@@ -185,6 +224,8 @@ keep_whole(struct division *d)
 	struct agent_job *job = d->job;
 	struct amqp_part *part = new_part(d, fill(d, job->rcpts[0].address));
 
+	part->rcpts = arena_alloc(&job->arena,
+	    job->nrcpts * sizeof *part->rcpts);
 	for (size_t i = 0; i < job->nrcpts; i++)
 		part->rcpts[part->nrcpts++] = i;
 	part->message_id = job_id(job);

@@ -20,6 +20,9 @@ struct amqp_part {
 	struct amqp_route route; /* filled in */
 	struct span message_id;
 	struct amqp_part *next;
+	/* private: of all who belong to it, done or not: the first one's
+	 * number, how many they are */
+	size_t first, members;
 };
 
 /* How many of a job's parts are not answered. */

@@ -3,6 +3,7 @@
 #include "tap.h"
 #include "amqp_part.h"
 #include "amqp_template.h"
+#include <stdio.h>
 
 #define ID "01k7s8r8p33dbvoqpl6m4nkg0v"
 
@@ -143,6 +144,33 @@ test_domains(void)
 	    "one domain is all of it");
 }
 
+/* A client says how many there are: the work must not grow with their
+ * square. */
+static void
+test_many(void)
+{
+	enum { MANY = 20000 };
+	static struct agent_rcpt many[MANY];
+	static struct envelope_rcpt all[MANY];
+	static char address[MANY][24];
+	struct amqp_part *p;
+	size_t n = 0;
+
+	reset();
+	job.rcpts = many;
+	job.env.rcpts = all;
+	job.nrcpts = job.env.nrcpts = MANY;
+	for (size_t i = 0; i < MANY; i++) {
+		snprintf(address[i], sizeof address[i], "u%zu@x.test", i);
+		many[i].address = all[i].address = span_of(address[i]);
+		many[i].number = i + 1;
+	}
+	for (p = make("amqp:in/%u", false); p != NULL; p = p->next)
+		n++;
+	is_size(n, MANY, "as many parts as local parts");
+	ok(job.arena.used < MANY * 512u, "memory for each, not for each pair");
+}
+
 static void
 test_split(void)
 {
@@ -215,6 +243,7 @@ main(void)
 {
 	test_whole();
 	test_domains();
+	test_many();
 	test_split();
 	test_hooked();
 	test_template();
