@@ -14,19 +14,27 @@
 #include "log.h"
 #include "payload.h"
 
+/* What stands behind the verb: the size, which is s->payload (that of the line
+ * the client sent), and perhaps LAST. False for anything else. */
+static bool
+parse(struct span argument, bool *last)
+{
+	struct span size, marker;
+
+	span_word(&argument, &size);
+	*last = span_word(&argument, &marker);
+	return !*last || (span_ieq(marker, SPAN("LAST")) &&
+	    span_trim(argument).n == 0);
+}
+
 struct reply
 cmd_bdat_admit(struct session *s, struct span argument)
 {
-	struct span size, marker;
 	bool *last = arena_zalloc(&s->scratch, sizeof *last);
 
 	if (!cmd_ehlo_offers(s, SPAN("CHUNKING")))
 		return REPLY(502, "5.5.1", "BDAT is not offered here");
-	/* The size is s->payload: that of the line the client sent. */
-	span_word(&argument, &size);
-	*last = span_word(&argument, &marker);
-	if (*last && (!span_ieq(marker, SPAN("LAST")) ||
-	    span_trim(argument).n > 0))
+	if (!parse(argument, last))
 		return REPLY(501, "5.5.4", "Syntax: BDAT size [LAST]");
 	s->parsed = last;
 	return REPLY_NONE;
@@ -177,13 +185,13 @@ cmd_bdat_act(struct session *s, struct reply answer)
 struct reply
 cmd_bdat_refused(struct session *s, struct span line, struct reply r)
 {
-	struct span argument, size, marker;
+	struct span argument;
 	const struct command *c = command_find(line, &argument);
+	bool last;
 
 	if (c == NULL || (c->phases & CARRIES) == 0 || r.code < 400 ||
 	    r.drop || (c->phases & s->phase) == 0 ||
-	    !span_word(&argument, &size) || !span_word(&argument, &marker) ||
-	    !span_ieq(marker, SPAN("LAST")))
+	    !parse(argument, &last) || !last)
 		return r;
 	r = refuse_last(s, r);
 	arrival_end(s);
