@@ -252,9 +252,8 @@ find_end(const struct io *io, struct span s, size_t from)
 	}
 }
 
-/* Throws away the rest of a line that was too long. */
-static int
-skip_line(struct io *io)
+int
+io_skip_line(struct io *io)
 {
 	for (;;) {
 		struct span s = io_pending(io);
@@ -290,8 +289,6 @@ io_read_line(struct io *io, size_t max, struct span *line)
 			return 1;
 		}
 		if (s.n > max) {
-			if ((n = skip_line(io)) <= 0)
-				return (int)n;
 			errno = EMSGSIZE;
 			return -1;
 		}

@@ -73,10 +73,13 @@ ssize_t io_fill(struct io *io);
 /*
  * The next line without its CRLF, valid until the next call: 1. A bare LF
  * ends a line too unless crlf_only is set. 0 at the end of input, -1 and errno
- * as io_fill(); EMSGSIZE when more than max octets came without an end (they
- * are thrown away up to the end of that line by the next call).
+ * as io_fill(); EMSGSIZE when more than max octets came without an end: they
+ * are still pending, for a look and then for io_skip_line().
  */
 int io_read_line(struct io *io, size_t max, struct span *line);
+
+/* Throws away all up to the end of the line: 1; 0 and -1 as io_fill(). */
+int io_skip_line(struct io *io);
 
 /* Buffers; a failure is kept in io->error and shows at the next flush. */
 void io_write(struct io *io, struct span s);

@@ -24,7 +24,7 @@ dialogue_challenge(struct session *s, struct reply question,
 	session_reply(s, question);
 	s->io.command_deadline = clock_deadline(s->controls.timeoutsmtpd);
 	r = io_read_line(&s->io, COMMAND_MAX, &raw);
-	if (r == -1 && errno == EMSGSIZE)
+	if (r == -1 && errno == EMSGSIZE && (r = io_skip_line(&s->io)) == 1)
 		return REPLY(500, "5.5.6", "Line too long");
 	if (r != 1)
 		return session_lost(s, r);

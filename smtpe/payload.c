@@ -18,6 +18,17 @@ payload_measure(struct session *s, struct span line)
 	return num_parse_u64(size, &s->payload) == 0;
 }
 
+bool
+payload_may_follow(struct span beginning)
+{
+	struct span argument;
+	const struct command *c = command_find(beginning, &argument);
+
+	/* Behind nothing but blanks the verb is still to come. */
+	return c != NULL ? (c->phases & CARRIES) != 0 :
+			   span_trim(beginning).n == 0;
+}
+
 struct reply
 payload_unknown(void)
 {

@@ -14,6 +14,10 @@
  * does not say how much. */
 bool payload_measure(struct session *s, struct span line);
 
+/* The same of a line of which only the beginning is known: might it carry
+ * something? */
+bool payload_may_follow(struct span beginning);
+
 /* Then nobody knows where the next command begins: a 5xx that closes. */
 struct reply payload_unknown(void);
 

@@ -6,6 +6,7 @@
 #include "die.h"
 #include "greet.h"
 #include "log.h"
+#include "payload.h"
 #include "peer.h"
 #include "smarthost.h"
 #include "starttls.h"
@@ -83,6 +84,20 @@ session_lost(struct session *s, int result)
 }
 
 static void
+refuse_long_line(struct session *s)
+{
+	struct reply r = REPLY(500, "5.5.2", "Line too long");
+	int n;
+
+	r.drop = payload_may_follow(
+	    span_head(io_pending(&s->io), COMMAND_MAX));
+	if (!r.drop && (n = io_skip_line(&s->io)) != 1)
+		session_lost(s, n);
+	else
+		session_reply(s, r);
+}
+
+static void
 command_loop(struct session *s)
 {
 	struct span line;
@@ -95,8 +110,7 @@ command_loop(struct session *s)
 		if (r == 1)
 			dispatch_line(s, line);
 		else if (r == -1 && errno == EMSGSIZE)
-			session_reply(s,
-			    REPLY(500, "5.5.2", "Line too long"));
+			refuse_long_line(s);
 		else if (s->ending == GOES_ON)
 			session_lost(s, r);
 	}
