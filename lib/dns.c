@@ -3,7 +3,7 @@
  * answer is not used. Each query ends exactly once: by its answer, by an
  * error, or by our deadline, after which c-ares may say what it likes.
  */
-#include "dns.h"
+#include "dns_question.h"
 #include "num.h"
 #include <ares.h>
 #include <errno.h>
@@ -180,70 +180,6 @@ answered(void *arg, int status, int timeouts, unsigned char *p, int n)
 	q->dns->pending--;
 }
 
-/* A name with its root dot that may be sent as it is. Escapes are not
- * understood, so that a name cannot mean another. */
-static bool
-sendable(struct span name)
-{
-	struct span rest = span_head(name, name.n - 1), label;
-
-	/* On the wire one octet of length and the root are added. */
-	if (name.n + 1 > DNS_NAME)
-		return false;
-	while (span_cut(&rest, '.', &label)) {
-		if (label.n == 0 || label.n > 63)
-			return false;
-		for (size_t i = 0; i < label.n; i++)
-			if (label.p[i] <= ' ' || label.p[i] >= 0x7f ||
-			    label.p[i] == '\\' || label.p[i] == '"')
-				return false;
-	}
-	return true;
-}
-
-/* The name to ask for, in the arena, or -1. */
-static int
-question_name(struct dns *d, unsigned type, struct span asked,
-    struct span *name)
-{
-	struct buf b = {0};
-	struct ip ip;
-	bool good = true;
-
-	if (asked.n > DNS_NAME + 1)
-		return -1;
-	if (asked.n > 0 && asked.p[asked.n - 1] == '.')
-		asked.n--;
-	if (type == DNS_PTR && ip_parse(asked, &ip) == 0)
-		ip_reverse(&ip, true, &b);
-	else
-		buf_put(&b, asked);
-	buf_putc(&b, '.');
-	if (asked.n > 0)
-		good = sendable(buf_span(&b));
-	if (good)
-		*name = arena_dup(&d->arena, buf_span(&b));
-	buf_free(&b);
-	return good ? 0 : -1;
-}
-
-static struct dns_query *
-add(struct dns *d, unsigned class, unsigned type, struct span asked,
-    struct span full)
-{
-	struct dns_query *q = arena_zalloc(&d->arena, sizeof *q);
-
-	q->dns = d;
-	q->asked = arena_dup(&d->arena, asked);
-	q->name = full;
-	q->class = class;
-	q->type = type;
-	*d->last = q;
-	d->last = &q->next;
-	d->n++;
-	return q;
-}
-
 int
 dns_query(struct dns *d, unsigned class, unsigned type, struct span name)
 {
@@ -255,66 +191,18 @@ dns_query(struct dns *d, unsigned class, unsigned type, struct span name)
 		return -1;
 	}
 	if (class > 65535 || type > 65535 ||
-	    question_name(d, type, name, &full) == -1) {
+	    dns_question_name(d, type, name, &full) == -1) {
 		errno = EINVAL;
 		return -1;
 	}
 	if (open_channel(d) == -1)
 		return -1;
-	q = add(d, class, type, name, full);
+	q = dns_question_add(d, class, type, name, full);
 	d->pending++;
 	/* May call answered() at once. */
 	ares_query(d->channel, arena_cstr(&d->arena, full), (int)class,
 	    (int)type, answered, q);
 	return 0;
-}
-
-int
-dns_note(struct dns *d, unsigned class, unsigned type, struct span name,
-    int rcode, int error)
-{
-	struct dns_query *q;
-	char full[DNS_NAME + 1];
-
-	if (d->n >= DNS_QUERIES) {
-		errno = E2BIG;
-		return -1;
-	}
-	name = span_head(name, DNS_NAME);
-	memcpy(full, name.p, name.n);
-	full[name.n] = '.';
-	q = add(d, class, type, name, arena_dup(&d->arena,
-	    span_make(full, name.n + !span_iends(name, SPAN(".")))));
-	q->answer = (struct dns_answer){.rcode = rcode, .error = error};
-	q->done = true;
-	return 0;
-}
-
-const struct dns_query *
-dns_last(const struct dns *d)
-{
-	return (const struct dns_query *)(const void *)((const char *)d->last -
-	    offsetof(struct dns_query, next));
-}
-
-bool
-dns_untaken(const struct dns *d)
-{
-	const struct dns_query *q = d->first;
-
-	while (q != NULL && q->taken)
-		q = q->next;
-	return q != NULL;
-}
-
-/* Some query is answered and not taken. */
-static bool
-something_new(const struct dns *d)
-{
-	for (const struct dns_query *q = d->first; q != NULL; q = q->next)
-		if (q->done && !q->taken)
-			return true;
-	return false;
 }
 
 /* Ends what is not answered yet. */
@@ -393,7 +281,7 @@ step(struct dns *d, int left)
 int
 dns_wait(struct dns *d, bool all, clock_ms deadline)
 {
-	while (d->pending > 0 && (all || !something_new(d))) {
+	while (d->pending > 0 && (all || !dns_something_new(d))) {
 		int left = clock_left(deadline);
 
 		/* Once even when it is late: what has arrived counts. */
@@ -406,17 +294,6 @@ dns_wait(struct dns *d, bool all, clock_ms deadline)
 		}
 	}
 	return 0;
-}
-
-const struct dns_query *
-dns_take(struct dns *d)
-{
-	for (struct dns_query *q = d->first; q != NULL; q = q->next)
-		if (q->done && !q->taken) {
-			q->taken = true;
-			return q;
-		}
-	return NULL;
 }
 
 void
