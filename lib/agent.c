@@ -335,9 +335,12 @@ check_socket(const char *name)
 static unsigned
 window_of(const struct agent *a)
 {
-	unsigned n = a->type->window_of != NULL ?
-	    a->type->window_of(&a->controls) : a->type->window;
+	const struct agent_type *t = a->type;
+	unsigned n = t->window_of != NULL ? t->window_of(&a->controls) :
+					    t->window;
 
+	if (t->workers_of != NULL)
+		n *= t->workers_of(&a->controls);
 	return fit_window(n ? n : 1);
 }
 

@@ -53,7 +53,8 @@ struct agent;
 struct agent_type {
 	const char *name; /* "agent-maildir" */
 	const char *doc;
-	unsigned window;  /* jobs at once, when window_of is NULL */
+	unsigned window;  /* jobs at once, when window_of is NULL; where
+			   * there are workers, for each of them */
 	unsigned (*window_of)(const struct controls *c);
 
 	/*
@@ -101,6 +102,10 @@ struct agent {
 	/* private: */
 	struct agent_wire *wire;
 };
+
+/* For workers_of: concurrencylocal and concurrencyremote, 1 to 1000. */
+unsigned agent_workers_local(const struct controls *c);
+unsigned agent_workers_remote(const struct controls *c);
 
 /* Never returns to a caller that has more to do: exit status. */
 int agent_main(int argc, char **argv, const struct agent_type *type);

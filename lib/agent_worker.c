@@ -15,6 +15,25 @@
 #include <unistd.h>
 
 #define READ 16384
+#define MOST 1000 /* workers of one agent */
+
+static unsigned
+count(uint64_t wanted)
+{
+	return wanted == 0 ? 1 : wanted > MOST ? MOST : (unsigned)wanted;
+}
+
+unsigned
+agent_workers_local(const struct controls *c)
+{
+	return count(c->concurrencylocal);
+}
+
+unsigned
+agent_workers_remote(const struct controls *c)
+{
+	return count(c->concurrencyremote);
+}
 
 int
 worker_start(struct worker *k, void (*become)(int fd))

@@ -343,12 +343,8 @@ init(struct agent *a, struct agent_pool *pool, unsigned window)
 	w.window = window;
 	w.last = &w.first;
 	w.most = a->type->workers_of(&a->controls);
-	if (w.most > WORKERS_MAX)
-		w.most = WORKERS_MAX;
 	if (w.most > window)
 		w.most = window;
-	if (w.most == 0)
-		w.most = 1;
 	if (a->type->key_of != NULL)
 		w.probes = 2 * w.most;
 	w.n = w.most + w.probes;

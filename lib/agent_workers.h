@@ -21,8 +21,6 @@
 
 #define AGENT_OUT_MAX 262144 /* answers at which no more work is taken */
 
-#define WORKERS_MAX 1000
-
 /*
  * Serves the runner (a->wire) until it is gone, or SIGTERM; then waits for
  * what is in hand. be_worker is called in each new process.

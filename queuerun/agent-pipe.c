@@ -20,19 +20,6 @@ static struct pipe_user user;
 static struct pipe_run run;
 static struct maildir_text text;
 
-static unsigned
-workers_of(const struct controls *c)
-{
-	return c->concurrencylocal > 0 && c->concurrencylocal < 1000 ?
-	    (unsigned)c->concurrencylocal : 1;
-}
-
-static unsigned
-window_of(const struct controls *c)
-{
-	return 4 * workers_of(c);
-}
-
 static void
 start(struct agent *a)
 {
@@ -191,8 +178,8 @@ main(int argc, char **argv)
 	static const struct agent_type type = {
 	    .name = "agent-pipe",
 	    .doc = "Delivers to programs, for queuerun.",
-	    .window_of = window_of,
-	    .workers_of = workers_of,
+	    .window = 4,
+	    .workers_of = agent_workers_local,
 	    .start = start,
 	    .deliver = deliver,
 	};

@@ -23,13 +23,14 @@ static struct {
 
 static struct agent *agent;
 
-void
-relay_agent_start(struct agent *a, const struct relay_agent_kind *k)
+/* Before workers are forked. */
+static void
+start(struct agent *a)
 {
 	const struct controls *c = &a->controls;
 	struct smtpclient_config config = {
 	    .helo = c->helohost.n ? c->helohost : c->me,
-	    .lmtp = k->lmtp,
+	    .lmtp = kind->lmtp,
 	    .connect_ms = c->timeoutconnect,
 	    .reply_ms = c->timeoutremote,
 	    .dot_ms = c->timeoutremote,
@@ -38,7 +39,6 @@ relay_agent_start(struct agent *a, const struct relay_agent_kind *k)
 	};
 
 	agent = a;
-	kind = k;
 	names[0] = c->me;
 	names[1] = c->helohost;
 	who = (struct relay_who){&c->dnsservers, c->dnstimeout, names, 2,
@@ -47,8 +47,9 @@ relay_agent_start(struct agent *a, const struct relay_agent_kind *k)
 	relay_conn_init(&conn, &config);
 }
 
-struct span
-relay_agent_key(const struct controls *c, const struct agent_job *job)
+/* The destination, as far as it is known without looking it up. */
+static struct span
+key_of(const struct controls *c, const struct agent_job *job)
 {
 	struct span rest = span_skip(job->route,
 	    span_chr(job->route, ':') + 1);
@@ -325,8 +326,8 @@ deliver_group(struct agent_job *job, const struct relay_route *route,
 		talk(job, rcpts, n);
 }
 
-void
-relay_agent_deliver(struct agent *a, struct agent_job *job)
+static void
+deliver(struct agent *a, struct agent_job *job)
 {
 	struct relay_route route;
 	size_t *left = arena_alloc(&job->arena, job->nrcpts * sizeof *left);
@@ -356,24 +357,33 @@ relay_agent_deliver(struct agent *a, struct agent_job *job)
 	agent_job_free(a, job);
 }
 
-int
-relay_agent_poll_fd(struct agent *a, clock_ms *deadline)
+static int
+poll_fd(struct agent *a, clock_ms *deadline)
 {
 	(void)a;
 	return relay_conn_idle(&conn, deadline);
 }
 
-/* Time is over, or the server says something, which can only be goodbye. */
-void
-relay_agent_ready(struct agent *a)
+/* Time is over, the server says something, which can only be goodbye, or
+ * there is no more work. */
+static void
+hang_up(struct agent *a)
 {
 	(void)a;
 	relay_conn_close(&conn);
 }
 
-void
-relay_agent_finish(struct agent *a)
+int
+relay_agent_main(int argc, char **argv, const struct relay_agent_kind *k)
 {
-	(void)a;
-	relay_conn_close(&conn);
+	struct agent_type type = k->type;
+
+	kind = k;
+	type.key_of = key_of;
+	type.start = start;
+	type.deliver = deliver;
+	type.poll_fd = poll_fd;
+	type.ready = hang_up;
+	type.finish = hang_up;
+	return agent_main(argc, argv, &type);
 }

@@ -231,6 +231,10 @@ def test_time(tap, agent):
 
 
 def test_several(tap, agent):
+    s = Session(agent, concurrencylocal="1000")
+    tap.ok(s.r.window > 40, "many workers are no fewer than the default",
+           s.r.window)
+    s.end()
     s = Session(agent, concurrencylocal="4")
     meet = s.out + ".meet"
     os.mkdir(meet)
