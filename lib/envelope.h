@@ -83,6 +83,9 @@ struct envelope {
  */
 void envelope_format(struct envelope *env, uint64_t offset, struct buf *out);
 
+/* Appends the footer alone, for a trailer of length octets at offset. */
+void envelope_format_footer(uint64_t offset, uint64_t length, struct buf *out);
+
 /*
  * Checks a file's last ENVELOPE_FOOTER_SIZE octets against its size; gives
  * where the trailer is. NULL, or what is wrong as a literal.
