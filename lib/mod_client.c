@@ -2,186 +2,10 @@
  * mod_client: the tables client, connection and transaction. Each is empty:
  * a read comes here and is answered from struct hook_facts as it is at that
  * moment, so nothing can be out of date and what nobody reads costs nothing.
+ * Which facts there are says mod_client_facts.c.
  */
-#include "mod.h"
+#include "mod_client.h"
 #include "mod_msg.h"
-
-typedef void fact(lua_State *, const struct hook_facts *);
-
-struct field {
-	const char *name;
-	fact *push;
-};
-
-static void
-push_text(lua_State *L, struct span s)
-{
-	mod_push_span(L, s);
-}
-
-/* "25" as an integer. */
-static void
-push_port(lua_State *L, struct span s)
-{
-	lua_Integer port = 0;
-
-	for (size_t i = 0; i < s.n && i < 5 && ascii_isdigit(s.p[i]); i++)
-		port = port * 10 + (s.p[i] - '0');
-	if (s.n == 0)
-		lua_pushnil(L);
-	else
-		lua_pushinteger(L, port);
-}
-
-static void
-ip(lua_State *L, const struct hook_facts *f)
-{
-	push_text(L, f->ip);
-}
-
-static void
-port(lua_State *L, const struct hook_facts *f)
-{
-	push_port(L, f->port);
-}
-
-static void
-local_ip(lua_State *L, const struct hook_facts *f)
-{
-	push_text(L, f->local_ip);
-}
-
-static void
-local_port(lua_State *L, const struct hook_facts *f)
-{
-	push_port(L, f->local_port);
-}
-
-/* May ask the DNS, which may outlast the hook. */
-static void
-host(lua_State *L, const struct hook_facts *f)
-{
-	struct span s = {NULL, 0};
-
-	if (f->host != NULL)
-		s = f->host(f->session);
-	hook_limit_check(L);
-	push_text(L, s);
-}
-
-static void
-id_session(lua_State *L, const struct hook_facts *f)
-{
-	push_text(L, f->id_session);
-}
-
-static void
-id_transaction(lua_State *L, const struct hook_facts *f)
-{
-	push_text(L, f->id_transaction);
-}
-
-static void
-visible(lua_State *L, const struct hook_facts *f, struct span s)
-{
-	if (f->in_transaction)
-		push_text(L, s);
-	else
-		lua_pushnil(L);
-}
-
-static void
-id_trans(lua_State *L, const struct hook_facts *f)
-{
-	visible(L, f, f->id_transaction);
-}
-
-static void
-msg_file(lua_State *L, const struct hook_facts *f)
-{
-	visible(L, f, f->msg_file);
-}
-
-static void
-input(lua_State *L, const struct hook_facts *f)
-{
-	push_text(L, f->input);
-}
-
-static void
-pipelining(lua_State *L, const struct hook_facts *f)
-{
-	lua_pushboolean(L, f->pipelining);
-}
-
-static void
-helo(lua_State *L, const struct hook_facts *f)
-{
-	push_text(L, f->helo);
-}
-
-static void
-protocol(lua_State *L, const struct hook_facts *f)
-{
-	push_text(L, f->protocol);
-}
-
-static void
-relay(lua_State *L, const struct hook_facts *f)
-{
-	lua_pushboolean(L, f->relay);
-}
-
-static void
-auth(lua_State *L, const struct hook_facts *f)
-{
-	if (f->auth_user.p == NULL) {
-		lua_pushnil(L);
-		return;
-	}
-	lua_createtable(L, 0, 2);
-	push_text(L, f->auth_user);
-	lua_setfield(L, -2, "user");
-	push_text(L, f->auth_mechanism);
-	lua_setfield(L, -2, "mechanism");
-}
-
-static void
-tls(lua_State *L, const struct hook_facts *f)
-{
-	if (f->tls_protocol.p == NULL) {
-		lua_pushnil(L);
-		return;
-	}
-	lua_createtable(L, 0, 6);
-	push_text(L, f->tls_protocol);
-	lua_setfield(L, -2, "protocol");
-	push_text(L, f->tls_cipher);
-	lua_setfield(L, -2, "cipher");
-	push_text(L, f->tls_sni);
-	lua_setfield(L, -2, "sni");
-	push_text(L, f->tls_peer);
-	lua_setfield(L, -2, "peer");
-	lua_pushinteger(L, f->tls_bits);
-	lua_setfield(L, -2, "bits");
-	lua_pushboolean(L, f->tls_resumed);
-	lua_setfield(L, -2, "resumed");
-}
-
-static void
-sender(lua_State *L, const struct hook_facts *f)
-{
-	push_text(L, f->sender);
-}
-
-static void
-params(lua_State *L, const struct hook_facts *f)
-{
-	if (f->sender.p == NULL)
-		lua_pushnil(L);
-	else
-		hook_result_params(L, f->params);
-}
 
 /* --- transaction.recipients: a view, so that reading one of a thousand
  * costs one --- */
@@ -198,7 +22,7 @@ recipient_get(lua_State *L)
 	if (f == NULL || lua_type(L, 2) != LUA_TNUMBER || !is_int || i < 1 ||
 	    (lua_Unsigned)i > f->nrecipients)
 		return 0;
-	push_text(L, f->recipients[i - 1]);
+	mod_push_span(L, f->recipients[i - 1]);
 	return 1;
 }
 
@@ -232,8 +56,8 @@ recipient_pairs(lua_State *L)
 	return 2;
 }
 
-static void
-recipients(lua_State *L, const struct hook_facts *f)
+void
+mod_client_recipients(lua_State *L, const struct hook_facts *f)
 {
 	(void)f;
 	lua_rawgetp(L, LUA_REGISTRYINDEX, &recipients_key);
@@ -241,45 +65,8 @@ recipients(lua_State *L, const struct hook_facts *f)
 
 /* --- the tables --- */
 
-static const struct field client[] = {
-    {"address", ip},
-    {"port", port},
-    {"host", host},
-    {"local_address", local_ip},
-    {"id_log", id_session},
-    {"id_sess", id_session},
-    {"id_trans", id_trans},
-    {"msg_file", msg_file},
-    {"input", input},
-    {"is_pipelining", pipelining},
-    {NULL, NULL},
-};
-
-static const struct field connection[] = {
-    {"remote_ip", ip},
-    {"remote_port", port},
-    {"local_ip", local_ip},
-    {"local_port", local_port},
-    {"ptr", host},
-    {"helo", helo},
-    {"protocol", protocol},
-    {"auth", auth},
-    {"tls", tls},
-    {"relay", relay},
-    {"id", id_session},
-    {NULL, NULL},
-};
-
-static const struct field transaction[] = {
-    {"id", id_transaction},
-    {"sender", sender},
-    {"params", params},
-    {"recipients", recipients},
-    {NULL, NULL},
-};
-
-static const struct field *
-find(const struct field *fields, const char *name)
+static const struct mod_fact *
+find(const struct mod_fact *fields, const char *name)
 {
 	for (; fields->name != NULL; fields++)
 		if (strcmp(fields->name, name) == 0)
@@ -288,7 +75,7 @@ find(const struct field *fields, const char *name)
 }
 
 /* Upvalue 1 is the table's fields. */
-static const struct field *
+static const struct mod_fact *
 find_key(lua_State *L)
 {
 	if (lua_type(L, 2) != LUA_TSTRING)
@@ -301,7 +88,7 @@ static int
 get(lua_State *L)
 {
 	const struct hook_facts *f = hook_engine.config.facts;
-	const struct field *field = find_key(L);
+	const struct mod_fact *field = find_key(L);
 
 	if (f == NULL || field == NULL)
 		return 0;
@@ -325,7 +112,7 @@ static int
 all(lua_State *L)
 {
 	const struct hook_facts *f = hook_engine.config.facts;
-	const struct field *field = lua_touserdata(L, lua_upvalueindex(1));
+	const struct mod_fact *field = lua_touserdata(L, lua_upvalueindex(1));
 
 	lua_getglobal(L, "next");
 	lua_newtable(L);
@@ -403,7 +190,7 @@ transaction_set_meta(lua_State *L)
 
 /* Gives the table on top its metatable. */
 static void
-set_view(lua_State *L, const struct field *fields, bool readonly)
+set_view(lua_State *L, const struct mod_fact *fields, bool readonly)
 {
 	static const luaL_Reg meta[] = {{"__index", get},
 	    {"__newindex", set}, {"__pairs", all}, {NULL, NULL}};
@@ -420,7 +207,7 @@ set_view(lua_State *L, const struct field *fields, bool readonly)
 static void
 open_recipients(lua_State *L)
 {
-	static const struct field none[] = {{NULL, NULL}};
+	static const struct mod_fact none[] = {{NULL, NULL}};
 	static const luaL_Reg meta[] = {{"__index", recipient_get},
 	    {"__len", recipient_count}, {"__pairs", recipient_pairs},
 	    {NULL, NULL}};
@@ -450,13 +237,13 @@ mod_client_open(lua_State *L)
 	lua_newtable(L);
 	lua_pushcfunction(L, client_write);
 	lua_setfield(L, -2, "write");
-	set_view(L, client, false);
+	set_view(L, mod_client_facts, false);
 	lua_setglobal(L, "client");
 	luaL_newlib(L, of_connection);
-	set_view(L, connection, true);
+	set_view(L, mod_connection_facts, true);
 	lua_setglobal(L, "connection");
 	luaL_newlib(L, of_transaction);
-	set_view(L, transaction, true);
+	set_view(L, mod_transaction_facts, true);
 	lua_setglobal(L, "transaction");
 	open_recipients(L);
 }

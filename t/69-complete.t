@@ -157,15 +157,15 @@ is "nothing else that a script sees is without a test" \
     "$(unnamed "$T/words")" ""
 
 # Of client, connection and transaction also what is nil in that session.
-awk '/^static const struct field [a-z]*\[\]/ {
-	sub(/\[\].*/, "", $5)
-	table = $5
+awk '/^const struct mod_fact mod_[a-z]*_facts\[\]/ {
+	split($4, word, "_")
+	table = word[2]
     }
     /^    \{"[a-z_]+", [a-z_]+\},/ {
 	split($1, name, "\"")
 	print table "." name[2]
     }
-    /^};/ { table = "" }' "$top/lib/mod_client.c" | sort >"$T/names"
+    /^};/ { table = "" }' "$top/lib/mod_client_facts.c" | sort >"$T/names"
 ok "there are facts" test "$(wc -l <"$T/names")" -gt 20
 is "each fact is named by a test" "$(unnamed "$T/words")" ""
 done_testing
