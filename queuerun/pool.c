@@ -3,11 +3,12 @@
 #include "child.h"
 #include "die.h"
 #include "log.h"
+#include "pool_jobs.h"
+#include "pool_start.h"
 #include "pool_talk.h"
 #include <errno.h>
 #include <poll.h>
 #include <stdlib.h>
-#include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -113,7 +114,7 @@ set_broken(struct pool *p, struct pool_agent *a, const char *text)
 	log_str(&l, "text", text);
 	log_send(&l);
 	while ((j = job_queue_pop(&a->waiting)) != NULL)
-		talk_job_answer(p, j, RESULT_LATER, 451, "4.3.0",
+		job_answer(p, j, RESULT_LATER, 451, "4.3.0",
 		    buf_span(&a->why));
 }
 
@@ -160,78 +161,27 @@ fail(struct pool *p, struct pool_agent *a, const char *why, bool ended)
 	log_num(&l, "jobs", (int64_t)a->nopen);
 	log_span(&l, "text", buf_span(&text));
 	log_send(&l);
-	while ((j = talk_take_open(a)) != NULL)
-		talk_job_answer(p, j, RESULT_LATER, 451, "4.3.0",
+	while ((j = job_take_any(a)) != NULL)
+		job_answer(p, j, RESULT_LATER, 451, "4.3.0",
 		    buf_span(&text));
 	if (a->starts >= STARTS_MAX)
 		set_broken(p, a, buf_cstr(&text));
 	buf_free(&text);
 }
 
-/* agent-NAME in agentdir, beside us, or where it is installed: its path in
- * out, or false. */
-static bool
-find_program(const struct pool *p, const struct pool_agent *a, struct buf *out)
-{
-	const char *const dirs[] = {
-	    p->controls->agentdir,
-	    p->beside.n ? p->beside.p : NULL,
-	    LIBEXECDIR,
-	};
-	size_t lengths[] = {
-	    dirs[0] ? strlen(dirs[0]) : 0,
-	    p->beside.n,
-	    strlen(LIBEXECDIR),
-	};
-
-	for (size_t i = 0; i < sizeof dirs / sizeof *dirs; i++) {
-		if (dirs[i] == NULL || lengths[i] == 0)
-			continue;
-		buf_reset(out);
-		buf_put(out, span_make(dirs[i], lengths[i]));
-		buf_putc(out, '/');
-		buf_puts(out, a->program);
-		if (access(buf_cstr(out), X_OK) == 0)
-			return true;
-	}
-	return false;
-}
-
 static void
 start(struct pool *p, struct pool_agent *a)
 {
-	struct buf path = {0}, text = {0};
-	const char *argv[2] = {NULL, NULL};
-	struct child_fd fds[2];
-	int sv[2];
+	struct buf why = {0};
 
-	if (!find_program(p, a, &path)) {
-		buf_printf(&text, "%s is not installed", a->program);
-		set_broken(p, a, buf_cstr(&text));
-		goto out;
+	if (pool_start(p, a, &why) == -1) {
+		set_broken(p, a, buf_cstr(&why));
+	} else {
+		a->state = AGENT_STARTING;
+		a->deadline = clock_deadline(silence(p) < START_TIME ?
+		    silence(p) : START_TIME);
 	}
-	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, sv) == -1)
-		die_temp_errno("socketpair");
-	fds[0] = (struct child_fd){sv[1], 0};
-	fds[1] = (struct child_fd){sv[1], 1};
-	argv[0] = buf_cstr(&path);
-	a->starts++;
-	a->pid = child_spawn(argv, control_environment(p->controls), fds, 2);
-	close(sv[1]);
-	if (a->pid == -1) {
-		buf_printf(&text, "%s cannot be started: %s", a->program,
-		    strerror(errno));
-		close(sv[0]);
-		set_broken(p, a, buf_cstr(&text));
-		goto out;
-	}
-	a->fd = sv[0];
-	a->state = AGENT_STARTING;
-	a->deadline = clock_deadline(silence(p) < START_TIME ? silence(p) :
-							       START_TIME);
-out:
-	buf_free(&path);
-	buf_free(&text);
+	buf_free(&why);
 }
 
 void
@@ -241,10 +191,10 @@ pool_give(struct pool *p, struct pool_agent *a, struct job *j)
 	j->number = ++p->number;
 	p->njobs++;
 	if (a->state == AGENT_BROKEN)
-		talk_job_answer(p, j, RESULT_LATER, 451, "4.3.0",
+		job_answer(p, j, RESULT_LATER, 451, "4.3.0",
 		    buf_span(&a->why));
 	else if (is_busy(a))
-		talk_job_answer(p, j, RESULT_UNTRIED, 451, "4.3.2",
+		job_answer(p, j, RESULT_UNTRIED, 451, "4.3.2",
 		    SPAN("the agent is busy"));
 	else
 		job_queue_push(&a->waiting, j);
@@ -257,7 +207,7 @@ pool_drop_waiting(struct pool *p, struct span why)
 
 	for (struct pool_agent *a = p->agents; a != NULL; a = a->next)
 		while ((j = job_queue_pop(&a->waiting)) != NULL)
-			talk_job_answer(p, j, RESULT_UNTRIED, 451, "4.3.2",
+			job_answer(p, j, RESULT_UNTRIED, 451, "4.3.2",
 			    why);
 }
 
@@ -278,7 +228,7 @@ send_jobs(struct pool *p, struct pool_agent *a)
 	    errno != EPIPE && errno != ECONNRESET)
 		fail(p, a, strerror(errno), false);
 	if (a->nopen > 0 && a->overdue == 0)
-		a->overdue = talk_overdue(a, p->controls->jobtimeout);
+		a->overdue = jobs_overdue(a, p->controls->jobtimeout);
 }
 
 /* When this agent has to be looked at even if it says nothing. */
@@ -300,7 +250,7 @@ is_overdue(const struct pool *p, struct pool_agent *a)
 {
 	if (a->nopen == 0 || clock_left(a->overdue) != 0)
 		return false;
-	a->overdue = talk_overdue(a, p->controls->jobtimeout);
+	a->overdue = jobs_overdue(a, p->controls->jobtimeout);
 	return clock_left(a->overdue) == 0;
 }
 

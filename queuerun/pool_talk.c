@@ -2,6 +2,7 @@
 #include "pool_talk.h"
 #include "log.h"
 #include "num.h"
+#include "pool_jobs.h"
 #include <errno.h>
 #include <sys/socket.h>
 #include <sys/uio.h>
@@ -12,95 +13,6 @@
 #define PAUSE	     50 /* ms; when too many descriptors are under way */
 #define READS_MAX    64 /* in a row, of an agent that does not stop talking */
 #define NOTES_MAX    10000 /* lines without an answer; each takes memory */
-
-void
-job_queue_push(struct job_queue *q, struct job *j)
-{
-	j->next = NULL;
-	if (q->first == NULL)
-		q->last = &q->first;
-	*q->last = j;
-	q->last = &j->next;
-	q->n++;
-}
-
-struct job *
-job_queue_pop(struct job_queue *q)
-{
-	struct job *j = q->first;
-
-	if (j == NULL)
-		return NULL;
-	q->first = j->next;
-	q->n--;
-	return j;
-}
-
-void
-talk_job_over(struct pool *p, struct job *j)
-{
-	struct entry *e = j->entry;
-
-	p->njobs--;
-	if (j->slot != NULL)
-		(*j->slot)--;
-	if (--e->open == 0)
-		pool_finish(p, e);
-}
-
-void
-talk_job_answer(struct pool *p, struct job *j, enum result_kind kind, int code,
-    const char *enhanced, struct span text)
-{
-	struct span kept = arena_dup(&j->entry->out.arena, text);
-
-	entry_result_group(j->entry, j->group, kind, code, enhanced, kept,
-	    j->agent);
-	talk_job_over(p, j);
-}
-
-static struct job **
-find_open(struct pool_agent *a, uint64_t number)
-{
-	struct job **j = &a->open[number % POOL_HASH];
-
-	while (*j != NULL && (*j)->number != number)
-		j = &(*j)->next;
-	return j;
-}
-
-static struct job *
-take_open(struct pool_agent *a, struct job **at)
-{
-	struct job *j = *at;
-
-	*at = j->next;
-	a->nopen--;
-	return j;
-}
-
-struct job *
-talk_take_open(struct pool_agent *a)
-{
-	for (size_t i = 0; i < POOL_HASH && a->nopen > 0; i++)
-		if (a->open[i] != NULL)
-			return take_open(a, &a->open[i]);
-	return NULL;
-}
-
-clock_ms
-talk_overdue(const struct pool_agent *a, clock_ms limit)
-{
-	clock_ms first = CLOCK_NEVER;
-
-	if (limit <= 0)
-		return CLOCK_NEVER;
-	for (size_t i = 0; i < POOL_HASH; i++)
-		for (struct job *j = a->open[i]; j != NULL; j = j->next)
-			if (j->given < first)
-				first = j->given;
-	return first > CLOCK_NEVER - limit ? CLOCK_NEVER : first + limit;
-}
 
 /* The next lines, as far as the window goes: true when there are any. */
 static bool
@@ -259,7 +171,7 @@ take_rcpt(struct pool_agent *a, struct span *rest, struct job ***at,
 	if (!span_word(rest, &number) || !span_word(rest, &rcpt) ||
 	    num_parse_u64(number, &n) == -1 || num_parse_u64(rcpt, &i) == -1)
 		return "does not speak the protocol";
-	*at = find_open(a, n);
+	*at = job_find(a, n);
 	if ((j = **at) == NULL)
 		return "answered a job that it does not have";
 	if (i >= j->group->nrcpts)
@@ -323,7 +235,7 @@ take_done(struct pool *p, struct pool_agent *a, struct span rest)
 	r->ms = clock_mono() - j->given;
 	a->notes = 0;
 	if (--j->open == 0)
-		talk_job_over(p, take_open(a, at));
+		job_over(p, job_take(a, at));
 	return NULL;
 }
 
@@ -348,7 +260,7 @@ take_busy(struct pool *p, struct pool_agent *a, struct span rest)
 	log_send(&l);
 	a->busy = n > 0 ? clock_deadline((int64_t)n * 1000) : 0;
 	while (n > 0 && (j = job_queue_pop(&a->waiting)) != NULL)
-		talk_job_answer(p, j, RESULT_UNTRIED, 451, "4.3.2", text);
+		job_answer(p, j, RESULT_UNTRIED, 451, "4.3.2", text);
 	arena_free(&arena);
 	return NULL;
 }
