@@ -331,7 +331,8 @@ usage(FILE *to, int status)
 	      "       smtpe-cdb access TABLE FILE...     smtpe-access(5)\n"
 	      "       smtpe-cdb ca TABLE FILE...         certificates (PEM)\n"
 	      "       smtpe-cdb get TABLE KEY...         the values of keys\n"
-	      "       smtpe-cdb dump TABLE               all of it\n",
+	      "       smtpe-cdb dump TABLE               all of it\n"
+	      "       smtpe-cdb -V | -h\n",
 	    to);
 	exit(status);
 }

@@ -87,14 +87,15 @@ static const struct option_program program = {
 	   "  quarantine list [--json] [NAME]\n"
 	   "  quarantine release NAME ID... | --all\n"
 	   "  quarantine delete NAME ID... | --all\n"
-	   "  stat [--json | --prometheus FILE]\n"
+	   "  stat [--json | --queues | --prometheus FILE]\n"
 	   "                      how many there are, and how old they are\n"
 	   "  check               reads every entry, and names what is damaged\n"
 	   "  export DIR [SELECTOR]...\n"
 	   "                      into a Maildir\n"
 	   "hold to remove take ids, or selectors and --yes. Selectors:\n"
 	   "  --sender --recipient --domain --queue PATTERN, --state STATE,\n"
-	   "  --age [+-]TIME, --size [+-]SIZE, --id ID\n",
+	   "  --age [+-]TIME, --size [+-]SIZE, --id ID\n"
+	   "--no-script, in front of the verb, does not ask hook.api.\n",
     .own = own,
     .client_fd = -1,
 };

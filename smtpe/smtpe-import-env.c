@@ -11,6 +11,7 @@
 #include "file.h"
 #include "log.h"
 #include "num.h"
+#include "option.h"
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -61,10 +62,12 @@ static struct output outputs[24];
 static size_t noutputs;
 
 static void
-usage(void)
+usage(int status)
 {
-	fputs("usage: smtpe-import-env [-f] [-c controldir] FILE\n", stderr);
-	exit(100);
+	fputs("usage: smtpe-import-env [-f] [-c controldir] FILE\n"
+	      "       smtpe-import-env -V | -h\n",
+	    status == 0 ? stdout : stderr);
+	exit(status);
 }
 
 static const char *
@@ -299,16 +302,18 @@ main(int argc, char **argv)
 	int c;
 
 	log_init("smtpe-import-env", "stderr", -1);
-	while ((c = getopt(argc, argv, "fc:")) != -1) {
+	while ((c = getopt(argc, argv, "fc:hV")) != -1) {
 		if (c == 'f')
 			force = true;
 		else if (c == 'c')
 			path = optarg;
+		else if (c == 'V')
+			exit(printf("smtpe-import-env %s\n", version_text) < 0);
 		else
-			usage();
+			usage(c == 'h' ? 0 : EXIT_PERM);
 	}
 	if (optind != argc - 1)
-		usage();
+		usage(EXIT_PERM);
 	read_file(argv[optind]);
 	compose();
 	write_all(path, force);

@@ -37,6 +37,7 @@ usage(int status)
 	    "       smtpe-passwd -d file user\n"
 	    "       smtpe-passwd -l file\n"
 	    "       smtpe-passwd -C table file\n"
+	    "       smtpe-passwd -V | -h\n"
 	    "methods: scram-sha-256 yescrypt sha512 bcrypt cram-md5\n",
 	    status == 0 ? stdout : stderr);
 	exit(status);
