@@ -281,6 +281,9 @@ def test_connections(tap, agent):
     tap.ok(sorted(s.r.done) == list(range(31, 71)) and
            all(a[0][0] == "ok" for a in s.r.done.values()),
            "15 servers that are silent do not, either", sorted(s.r.done))
+    end = time.monotonic() + 30
+    while not all(f.connections for f in dead) and time.monotonic() < end:
+        time.sleep(0.01)
     tap.eq([f.connections for f in dead], [1] * 15,
            "and each is waited for once")
     s.r.kill()

@@ -205,20 +205,32 @@ class Fake:
         self.lock = threading.Lock()
         self.messages, self.said = [], []
         self.connections = self.handshakes = 0
-        if isinstance(address, str):
-            self.listener = socket.socket(socket.AF_UNIX)
-        else:
-            self.listener = socket.socket(
-                socket.AF_INET6 if ":" in address[0] else socket.AF_INET)
-            self.listener.setsockopt(socket.SOL_SOCKET,
-                                     socket.SO_REUSEADDR, 1)
-        self.listener.bind(address)
-        self.listener.listen(128)
         self.path = address if isinstance(address, str) else None
+        self.listener = self.bind(address)
+        self.listener.listen(128)
         self.port = None if self.path else self.listener.getsockname()[1]
         self.stopped = False
         self.thread = threading.Thread(target=self.serve, daemon=True)
         self.thread.start()
+
+    # A client may remember how a server at some port was; no other gets it.
+    ports = set()
+
+    def bind(self, address):
+        if self.path:
+            listener = socket.socket(socket.AF_UNIX)
+            listener.bind(address)
+            return listener
+        while True:
+            listener = socket.socket(
+                socket.AF_INET6 if ":" in address[0] else socket.AF_INET)
+            listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            listener.bind(address)
+            port = listener.getsockname()[1]
+            if address[1] or port not in self.ports:
+                self.ports.add(port)
+                return listener
+            listener.close()
 
     def serve(self):
         while True:
