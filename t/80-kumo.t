@@ -5,35 +5,15 @@
 . "${0%/*}/lib.sh"
 need python3 openssl tcpserver
 
-# try NAME COMMAND...: a session with the script on stdin as $T/NAME.lua; the
-# client is 192.0.2.7 and came to 192.0.2.1:25.
-try() {
-	name=$1
-	shift
-	{
-		echo 'local kumo = require "kumo"'
-		cat
-	} >"$T/$name.lua"
-	printf '%s\r\n' "$@" | PROTO=TCP TCPREMOTEIP=192.0.2.7 \
-	    TCPREMOTEPORT=4242 TCPLOCALIP=192.0.2.1 TCPLOCALPORT=25 \
-	    TCPREMOTEHOST=client.example \
-	    "$SMTPE" -c "$T/control" -q "$T/queue" -s "$T/$name.lua" \
-	    >"$T/out" 2>"$T/log"
-	STATUS=$?
-	tr -d '\r' <"$T/out" >"$T/said"
-}
-said() {
-	like "$1" "$(cat "$T/said")" "$2"
-}
+DIALECT=kumo
+# shellcheck source=t/lib-dialect.sh
+. "$HERE/lib-dialect.sh"
+
 # The one entry in the queue, its trailer and message; then it goes.
 entry() {
 	cat "$T/queue/new/"* 2>/dev/null
 	rm -f "$T/queue/new/"*
 }
-new_setup
-ehlo='EHLO client.example'
-mail='MAIL FROM:<a@sender.example>'
-rcpt='RCPT TO:<b@example.org>'
 
 try accepted QUIT <<'X'
 kumo.on('smtp_server_connection_accepted', function(conn_meta)

@@ -5,34 +5,15 @@
 . "${0%/*}/lib.sh"
 need python3 tcpserver
 
-# try NAME COMMAND...: a session; the script is what vsl.main{} holds.
-try() {
-	name=$1
-	shift
-	{
-		echo 'local vsl = require "vsl"'
-		echo 'vsl.main {'
-		cat
-		echo '}'
-	} >"$T/$name.lua"
-	printf '%s\r\n' "$@" | PROTO=TCP TCPREMOTEIP=192.0.2.7 \
-	    TCPREMOTEPORT=4242 TCPLOCALIP=192.0.2.1 TCPLOCALPORT=25 \
-	    TCPREMOTEHOST=client.example \
-	    "$SMTPE" -c "$T/control" -q "$T/queue" -s "$T/$name.lua" \
-	    >"$T/out" 2>"$T/log"
-	STATUS=$?
-	tr -d '\r' <"$T/out" >"$T/said"
+DIALECT=vsl
+# shellcheck source=t/lib-dialect.sh
+. "$HERE/lib-dialect.sh"
+# What vsl.main{} holds is on standard input.
+script() {
+	echo 'vsl.main {'
+	cat
+	echo '}'
 }
-said() {
-	like "$1" "$(cat "$T/said")" "$2"
-}
-codes() {
-	is "$1" "$(sed -n 's/^\([0-9]*\) .*/\1/p' "$T/said" | tr '\n' ' ')" "$2"
-}
-new_setup
-ehlo='EHLO client.example'
-mail='MAIL FROM:<a@sender.example>'
-rcpt='RCPT TO:<b@example.org>'
 
 try connect QUIT <<'X'
 connect = {
@@ -363,14 +344,11 @@ function hook.bounce(msg, recipients, report)
 end
 X
 } >"$T/policy.lua"
-printf '%s\r\n' 'EHLO mx.example.org' "$ehlo" 'MAIL FROM:<x@spam.example>' \
+session policy 'EHLO mx.example.org' "$ehlo" 'MAIL FROM:<x@spam.example>' \
     "$mail" "$rcpt" 'RCPT TO:<closed@example.org>' \
     'RCPT TO:<p@partner.example>' 'RCPT TO:<away@other.example>' DATA \
     'Subject: hello' '' x . "$mail" "$rcpt" DATA 'Subject: the lottery' '' x . \
-    'MAIL FROM:<>' 'RCPT TO:<away@other.example>' QUIT |
-    PROTO=TCP TCPREMOTEIP=192.0.2.7 TCPREMOTEPORT=4242 TCPLOCALIP=192.0.2.1 \
-    TCPLOCALPORT=25 TCPREMOTEHOST=client.example "$SMTPE" -c "$T/control" \
-    -q "$T/queue" -s "$T/policy.lua" 2>"$T/log" | tr -d '\r' >"$T/said"
+    'MAIL FROM:<>' 'RCPT TO:<away@other.example>' QUIT
 codes "policy: what the client hears" \
     "220 550 250 553 250 250 550 250 250 354 250 250 250 354 250 250 554 221 "
 is "policy: one set aside" "$(entries quarantine/spam)" 1

@@ -5,37 +5,18 @@
 . "${0%/*}/lib.sh"
 need python3
 
-# try NAME COMMAND...: a session with the script on stdin as $T/NAME.lua.
-try() {
-	name=$1
-	shift
-	{
-		echo 'local halon = require "halon"'
-		cat
-	} >"$T/$name.lua"
-	printf '%s\r\n' "$@" | PROTO=TCP TCPREMOTEIP=192.0.2.7 \
-	    TCPREMOTEPORT=4242 TCPLOCALIP=192.0.2.1 TCPLOCALPORT=25 \
-	    TCPREMOTEHOST=client.example \
-	    "$SMTPE" -c "$T/control" -q "$T/queue" -s "$T/$name.lua" \
-	    >"$T/out" 2>"$T/log"
-	STATUS=$?
-	tr -d '\r' <"$T/out" >"$T/said"
-}
-said() {
-	like "$1" "$(cat "$T/said")" "$2"
-}
+DIALECT=halon
+# shellcheck source=t/lib-dialect.sh
+. "$HERE/lib-dialect.sh"
 codes() {
-	is "$1" "$(sed -n 's/^\([0-9]*\) .*/\1/p' "$T/said" | tr '\n' ' ')" "$2"
+	is "$1" "$(codes_said)" "$2"
 	is "$1: no error" "$(grep -c hook-error "$T/log")" 0
 }
 run() {
 	"$QUEUERUN" -c "$T/control" -q "$T/queue" -s "$T/$name.lua" --flush \
 	    2>>"$T/log"
 }
-new_setup
-ehlo='EHLO client.example'
 mail='MAIL FROM:<a@Sender.example> SIZE=10'
-rcpt='RCPT TO:<b@example.org>'
 rcpt2='RCPT TO:<c@example.org>'
 
 # What is before the message.
