@@ -31,7 +31,8 @@ out_of_sequence(struct session *s)
 	    REPLY(503, "5.5.1", "Command out of sequence");
 
 	if (s->phase == PHASE_CONNECTED)
-		usual.text = SPAN("Say HELO or EHLO first");
+		usual.text = s->controls.lmtp ? SPAN("Say LHLO first") :
+						SPAN("Say HELO or EHLO first");
 	else if (s->phase == PHASE_GREETED)
 		usual.text = SPAN("Say MAIL first");
 	else if (s->phase == PHASE_MAIL)
