@@ -1,7 +1,7 @@
 #!/bin/sh
-# The extensions with clients that are not ours: PIPELINING (swaks), SIZE,
-# 8BITMIME and SMTPUTF8 (curl, python), DSN (python, libesmtp), CHUNKING and
-# PIPELINING together (libesmtp).
+# The extensions with clients that are not ours: PIPELINING, XCLIENT and PROXY
+# (swaks), SIZE, 8BITMIME and SMTPUTF8 (curl, python), DSN (python, libesmtp),
+# CHUNKING and PIPELINING together (libesmtp).
 # shellcheck source=t/lib.sh
 . "${0%/*}/lib.sh"
 need tcpserver
@@ -54,8 +54,23 @@ if command -v swaks >/dev/null; then
 	like "its client is the one it named" "$(cat "$T"/queue/new/*)" \
 	    '^client-ip 192\.0\.2\.99$'
 	rm -f "$T/control/xclienthosts"
+	control proxyhosts 127.0.0.1
+	for how in "1 --proxy-family TCP4" \
+	    "2 --proxy-family AF_INET --proxy-protocol STREAM"; do
+		fresh
+		# shellcheck disable=SC2086
+		ok "swaks --proxy-version ${how%% *}" swaks --silent 2 \
+		    --proxy-version $how --proxy-source 192.0.2.98 \
+		    --proxy-source-port 1098 --proxy-dest 192.0.2.25 \
+		    --proxy-dest-port 25 --server 127.0.0.1 --port "$PORT" \
+		    --from a@b.example --to x@example.org \
+		    --data "@$T/message"
+		like "its client is the one it named" \
+		    "$(cat "$T"/queue/new/*)" '^client-ip 192\.0\.2\.98$'
+	done
+	rm -f "$T/control/proxyhosts"
 else
-	skip 6 "swaks is not here"
+	skip 10 "swaks is not here"
 fi
 
 if command -v curl >/dev/null; then
