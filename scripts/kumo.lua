@@ -13,6 +13,7 @@ policies that were written for them (smtpe-kumo(7)).
 Names that are not supported are reported when the script is loaded, with the
 reason, in one line of the log; calling one raises.
 ]]
+local dialect = require "dialect"
 local address = require "kumo.address"
 local listener = require "kumo.listener"
 local message = require "kumo.message"
@@ -332,10 +333,8 @@ local function scan(fn)
 		return
 	end
 	scanned[source] = true
-	local f <close> = io.open(source:sub(2), "r")
-	local code = f and f:read("a") or ""
+	local code = dialect.code(source)
 
-	code = code:gsub("%-%-%[%[.-%]%]", ""):gsub("%-%-[^\n]*", "")
 	for name in code:gmatch("%f[%w_]kumo%.([%w_]+)") do
 		if rawget(kumo, name) == nil then
 			report("kumo." .. name, listener.reason(name))

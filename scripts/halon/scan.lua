@@ -2,6 +2,8 @@
 -- It looks at calls of names with a capital, which that language keeps for
 -- what belongs to a context, and at the fields of halon.
 
+local dialect = require "dialect"
+
 local scan = {}
 local seen = {}
 
@@ -24,41 +26,6 @@ function scan.why(name)
 	return reasons[name] or "it has no counterpart here"
 end
 
--- Without comments; strings are empty ones.
-local function strip(code)
-	local out, i = {}, 1
-
-	while true do
-		local s = code:find("[%-\"'%[]", i)
-		local long, q
-
-		if not s then
-			out[#out + 1] = code:sub(i)
-			return table.concat(out)
-		end
-		out[#out + 1] = code:sub(i, s - 1)
-		long = code:match("^%-%-%[(=*)%[", s) or
-		    code:match("^%[(=*)%[", s)
-		q = code:sub(s, s)
-		if long then
-			local _, e = code:find("]" .. long .. "]", s, true)
-
-			out[#out + 1] = q == "[" and '""' or " "
-			i = (e or #code) + 1
-		elseif code:find("^%-%-", s) then
-			i = code:find("\n", s, true) or #code + 1
-		elseif q == '"' or q == "'" then
-			i = s + 1
-			while i <= #code and code:sub(i, i) ~= q do
-				i = i + (code:sub(i, i) == "\\" and 2 or 1)
-			end
-			out[#out + 1], i = '""', i + 1
-		else
-			out[#out + 1], i = q, s + 1
-		end
-	end
-end
-
 local function defined(code, name)
 	return rawget(_G, name) ~= nil or
 	    code:find("%f[%w_]function%s+" .. name .. "%f[^%w_]") or
@@ -69,15 +36,13 @@ end
 -- scan.source(source, known): raises for the first name that is not there.
 -- source is what debug.getinfo says, known(name) whether halon has it.
 function scan.source(source, known)
-	local f <close> = source:sub(1, 1) == "@" and
-	    io.open(source:sub(2), "r") or nil
 	local code
 
 	if seen[source] then
 		return
 	end
 	seen[source] = true
-	code = strip(f and f:read("a") or "")
+	code = dialect.code(source)
 	for name in code:gmatch("%f[%w_]halon%.([%a_][%w_]*)") do
 		if not known(name) then
 			error("halon." .. name .. " is not supported: " ..
