@@ -27,84 +27,15 @@ smtpe (smtpe-vsl(7)).
 A stage's entries run in order until one of them returns something else than
 vsl.next(). A mistake in the table is an error when the script is loaded.
 ]]
+local dialect = require "dialect"
 local delegation = require "vsl.delegation"
 local state = require "vsl.state"
+local status = require "vsl.status"
 
 local vsl = {}
 
--- Statuses. A code is "501 4.7.1 text" or { code =, enhanced =, text = }.
-
-local Status = {}
-Status.__index = Status
-
-local function status(kind, verdict)
-	return setmetatable({ kind = kind, verdict = verdict }, Status)
-end
-
-local function code_of(code, default)
-	local number, rest
-
-	if code == nil then
-		code = default
-	end
-	if type(code) == "table" then
-		number = code.code
-		rest = (code.enhanced and code.enhanced .. " " or "") ..
-		    (code.text or "")
-	elseif type(code) == "number" then
-		number, rest = code, ""
-	else
-		number, rest = tostring(code):match("^(%d%d%d)[ -]?(.*)$")
-	end
-	number = math.tointeger(tonumber(number))
-	if not number or number < 200 or number > 599 then
-		error("vsl: not a code: " .. tostring(code), 3)
-	end
-	return number, rest
-end
-
--- The next entry of the stage decides.
-function vsl.next()
-	return status("next")
-end
-
--- vsl.accept([code]): the stage is over, the next one goes on.
-function vsl.accept(code)
-	local text
-
-	if code ~= nil then
-		text = select(2, code_of(code))
-	end
-	return status("accept", text and action.accept(text) or nil)
-end
-
--- The same, and the stages behind it are skipped: in connect and helo of the
--- connection, else of the message.
-function vsl.faccept()
-	return status("faccept")
-end
-
--- vsl.deny([code]): refuses; 554 without a code. The connection stays.
-function vsl.deny(code)
-	local number, text = code_of(code, "554 5.7.1 permanent problems with " ..
-	    "the remote server")
-
-	if number < 400 then
-		error("vsl: deny with code " .. number, 2)
-	end
-	return status("deny", number < 500 and action.defer(number, text) or
-	    action.reject(number, text))
-end
-
--- vsl.info(code): this reply, and nothing has happened: the client may try
--- again.
-function vsl.info(code)
-	return status("info", action.info(code_of(code)))
-end
-
--- vsl.quarantine(name): the message is taken, and set aside.
-function vsl.quarantine(name)
-	return status("quarantine", action.quarantine(name))
+for name, fn in pairs(status.api) do
+	vsl[name] = fn
 end
 
 -- Entries of a stage.
@@ -137,7 +68,7 @@ end
 -- vsl.delegate(service, name, fn): the message goes to an SMTP filter; when it
 -- comes back fn is called and returns a status.
 function vsl.delegate(service, name, fn)
-	if not delegation.is_service(service) then
+	if not delegation.use(service) then
 		error("vsl.delegate: the first part is no vsl.service{}", 2)
 	end
 	return entry("delegate", name, fn, service)
@@ -174,8 +105,11 @@ end
 
 -- What a rule said, checked: an error in a rule is the stage's, never a no.
 local function run_entry(stage, e)
-	local result = e.fn()
+	local result
 
+	status.within(e)
+	result = e.fn()
+	status.within(nil)
 	if e.kind == "action" then
 		if result ~= nil then
 			error('vsl: the action "' .. e.name ..
@@ -183,7 +117,7 @@ local function run_entry(stage, e)
 		end
 		return vsl.next()
 	end
-	if getmetatable(result) ~= Status then
+	if not status.is(result) then
 		error("vsl: the " .. e.kind .. ' "' .. e.name ..
 		    '" returned no status', 0)
 	end
@@ -214,7 +148,7 @@ local function run(stage)
 				result = run_entry(stage, e)
 			end
 		elseif e.kind == "delegate" then
-			return status("delegated",
+			return status.new("delegated",
 			    delegation.send(stage, e.name, e.service))
 		else
 			result = run_entry(stage, e)
@@ -224,8 +158,9 @@ local function run(stage)
 		end
 	end
 	if skip then
-		error('vsl: what came back was delegated by "' .. skip ..
-		    '", which is no longer in ' .. stage, 0)
+		return status.new("lost", delegation.put_off(stage,
+		    'what came back was delegated by "' .. skip ..
+		    '", which is no longer in ' .. stage))
 	end
 	return vsl.next()
 end
@@ -308,10 +243,18 @@ end
 
 function hooks.postq()
 	function hook.postq(msg)
+		local verdict
+
 		if msg:get_meta("vsl_faccept") then
 			return nil
 		end
-		return ask("postq", { msg = msg })
+		verdict = ask("postq", { msg = msg })
+		-- As the engine's answer it would be recorded, and delivery
+		-- begin then: who denies for now is asked again.
+		if verdict and verdict.kind == "defer" then
+			error("vsl: denied for now: " .. verdict.text, 0)
+		end
+		return verdict
 	end
 end
 
@@ -332,9 +275,12 @@ function vsl.main(tables)
 	if type(tables) ~= "table" then
 		error("vsl.main: not a table", 2)
 	end
+	if tables.deliver and tables.delivery then
+		error("vsl.main: deliver and delivery are the same", 2)
+	end
 	tables.deliver, tables.delivery = tables.deliver or tables.delivery, nil
 	for stage, entries in pairs(tables) do
-		local seen = {}
+		local seen, last, count = {}, 0, 0
 
 		if not stages[stage] then
 			error("vsl.main: there is no stage " .. tostring(stage) ..
@@ -344,11 +290,17 @@ function vsl.main(tables)
 			error("vsl.main: " .. stage .. " is not an array", 2)
 		end
 		for k, e in pairs(entries) do
-			if math.type(k) ~= "integer" then
+			if math.type(k) ~= "integer" or k < 1 then
 				error("vsl.main: " .. stage .. " has " ..
 				    tostring(k) .. ", and is an array", 2)
 			end
 			check_entry(stage, k, e, seen)
+			last, count = math.max(last, k), count + 1
+		end
+		-- A name that is not there is nil, and would end the array.
+		if last ~= count then
+			error("vsl.main: " .. stage .. " has a hole before [" ..
+			    last .. "]", 2)
 		end
 	end
 	main = tables
@@ -385,12 +337,8 @@ setmetatable(vsl, {
 -- What a script names and is not here is known when it is loaded.
 local function scan(level)
 	local source = debug.getinfo(level, "S").source
-	local f <close> = source:sub(1, 1) == "@" and
-	    io.open(source:sub(2), "r") or nil
-	local code = f and f:read("a") or ""
 
-	code = code:gsub("%-%-%[%[.-%]%]", ""):gsub("%-%-[^\n]*", "")
-	for name in code:gmatch("%f[%w_]vsl%.([%w_]+)") do
+	for name in dialect.code(source):gmatch("%f[%w_]vsl%.([%w_]+)") do
 		if rawget(vsl, name) == nil then
 			error("vsl." .. name .. " is not supported: " ..
 			    (reasons[name] or "it has no counterpart here"),

@@ -85,6 +85,22 @@ codes "faccept skips what follows" "220 250 250 250 354 250 221 "
 is "behind the queue, too" "$(find "$T/maildir" -path '*/new/*' -type f | wc -l)" 1
 rm -rf "$T/maildir"
 
+try next "$ehlo" "$mail" "$rcpt" DATA '' . 'MAIL FROM:<trusted@x.example>' \
+    "$rcpt" DATA '' . QUIT <<'X'
+mail = { vsl.rule("m", function()
+  if vsl.mail_from():find "^trusted@" then return vsl.faccept() end
+  return vsl.next()
+end) },
+preq = { vsl.action("p", function()
+  vsl.forward("b@example.org", "10.0.0.1")
+end) },
+X
+codes "two messages" "220 250 250 250 354 250 250 250 354 250 221 "
+is "a route is the message's that it was decided for" \
+    "$(grep -al '^meta route ' "$T/queue/new/"* | wc -l) of $(entries new)" \
+    "1 of 2"
+rm -f "$T/queue/new/"*
+
 try quarantine "$ehlo" "$mail" "$rcpt" DATA '' . QUIT <<'X'
 preq = { vsl.rule("p", function() return vsl.quarantine("odd") end) },
 X
@@ -104,6 +120,21 @@ X
 is "postq and deliver: delivered" \
     "$(grep -l '^X-Postq: 2' "$T/maildir"/*/*/new/* | wc -l)" 2
 is "without an error" "$(grep -c hook-error "$T/log")" 0
+
+rm -rf "$T/maildir"
+try again "$ehlo" "$mail" "$rcpt" DATA 'x: y' '' . QUIT <<'X'
+postq = { vsl.rule("where", function()
+  return vsl.deny("451 4.7.1 not yet")
+end) },
+X
+for i in 1 2; do
+	"$QUEUERUN" -c "$T/control" -q "$T/queue" -s "$T/again.lua" --flush \
+	    2>>"$T/log"
+done
+is "who denies for now in postq is asked again, and nothing is delivered" \
+    "$(grep -c 'denied for now: not yet' "$T/log") $(entries due) $(find "$T/maildir" -type f 2>/dev/null | wc -l)" \
+    "2 1 0"
+rm -f "$T/queue/due/"*/*/*
 
 # Mistakes: bad NAME PATTERN, the rest on stdin.
 bad() {
@@ -132,6 +163,30 @@ X
 bad "what is not there, wherever it is called" 'vsl\.mbox is not supported: there is no agent' <<'X'
 preq = { vsl.action("a", function() vsl.mbox("x") end) },
 X
+bad "a name that is nothing" 'helo has a hole before \[3\]' <<'X'
+helo = { vsl.action("a", function() end), misspelt,
+  vsl.action("b", function() end) },
+X
+bad "a stage under both its names" 'deliver and delivery are the same' <<'X'
+deliver = {}, delivery = {},
+X
+bad "a receiver that no connection's address is like" \
+    'receiver is not ip:port' <<'X'
+preq = { vsl.delegate(vsl.service { delegator = "127.0.0.1:1",
+  receiver = "localhost:2" }, "a", function() end) },
+X
+try strings "$ehlo" QUIT <<'X'
+helo = { vsl.rule("as in vsl.conf -- [[", function()
+  --[==[ vsl.nothing ]] ]==]
+  return vsl.accept("252 2.0.0 ok")
+end) },
+X
+codes "a name in a string is nobody's" "220 250 221 "
+try codes "$ehlo" QUIT <<'X'
+helo = { vsl.rule("a", function() return vsl.accept("501 no") end) },
+X
+like "an accept that is none names its rule" "$(cat "$T/log")" \
+    'accept with code 501, in the rule ..?a'
 try wrong "$ehlo" QUIT <<'X'
 helo = { vsl.rule("a", function() return "250 ok" end) },
 X
@@ -141,7 +196,7 @@ like "and a line in the log" "$(cat "$T/log")" 'the rule .*a.* returned no statu
 # Delegation: a filter that takes mail and sends it back, changed.
 cat >"$T/filter.py" <<'X'
 import smtplib, socket, socketserver, sys, threading
-back, mode = int(sys.argv[1]), sys.argv[2]
+back, mode = int(sys.argv[1]), lambda: open(sys.argv[2]).read().strip()
 class Filter(socketserver.StreamRequestHandler):
     def handle(self):
         say = lambda s: self.wfile.write(s + b"\r\n")
@@ -152,6 +207,8 @@ class Filter(socketserver.StreamRequestHandler):
             if verb == b"MAIL":
                 sender = line[10:].split(b">")[0].strip(b"<").decode()
                 say(b"250 ok")
+            elif verb == b"RCPT" and b"<c@" in line and mode() == "one":
+                say(b"550 5.1.1 not c")
             elif verb == b"RCPT":
                 rcpts.append(line[8:].split(b">")[0].strip(b"<").decode())
                 say(b"250 ok")
@@ -160,10 +217,19 @@ class Filter(socketserver.StreamRequestHandler):
                 data = b""
                 for line in iter(self.rfile.readline, b".\r\n"):
                     data += line[1:] if line.startswith(b".") else line
-                with smtplib.SMTP("127.0.0.1", back) as c:
-                    c.sendmail(sender, rcpts, b"X-Filtered: yes\r\n" +
-                               data.replace(b"virus", b"*****"))
-                say(b"250 taken")
+                if mode() == "refuse":
+                    say(b"550 5.7.1 a virus")
+                    continue
+                if mode() == "strip":
+                    data = b"\r\n".join(x for x in data.split(b"\r\n")
+                                       if not x.startswith(b"X-Vsl"))
+                try:
+                    with smtplib.SMTP("127.0.0.1", back) as c:
+                        c.sendmail(sender, rcpts, b"X-Filtered: yes\r\n" +
+                                   data.replace(b"virus", b"*****"))
+                    say(b"250 taken")
+                except smtplib.SMTPDataError as e:
+                    say(b"%d " % e.smtp_code + e.smtp_error)
             elif verb == b"QUIT":
                 say(b"221 bye")
                 return
@@ -213,7 +279,8 @@ send() {
 send down
 said "the filter is down: 451" '^451 4\.3\.0 cannot be checked now'
 is "and nothing is queued" "$(entries new)" 0
-python3 "$T/filter.py" "$in" x "$filter" 2>"$T/filter.log" &
+echo take >"$T/mode"
+python3 "$T/filter.py" "$in" "$T/mode" "$filter" 2>"$T/filter.log" &
 started $!
 until_true 10 listening "$filter"
 send up
@@ -228,6 +295,18 @@ like "both recipients" "$(cat "$T/entry")" '^T c@example\.org'
 is "its mark is gone" "$(grep -ac 'prepend X-Vsl\|^X-Vsl-Delegation: preq; scan' \
     "$T/entry")$(grep -ac '^edit remove' "$T/entry")" 11
 rm -f "$T/queue/new/"*
+echo refuse >"$T/mode"
+send refused
+said "the filter refuses for good: its word" '^550 5\.7\.1 a virus'
+echo strip >"$T/mode"
+send stripped
+said "a filter that loses the mark: 451, and no circle" '^451 4\.3\.0 cannot be'
+is "and its mail came back once" "$(grep -c 'came back has no' "$T/log")" 1
+echo one >"$T/mode"
+send one
+said "a filter that refuses one of two: 451" '^451 4\.3\.0 cannot be'
+is "and nobody has it" "$(entries new)" 0
+echo take >"$T/mode"
 
 delegate postq
 send queued
@@ -245,6 +324,29 @@ is "rules behind it" \
 is "no mark is left" \
     "$(grep -li '^X-Vsl' "$T/maildir"/*/*/new/* 2>/dev/null | wc -l)" 0
 is "and nothing in the queue" "$(entries new)$(entries due)$(entries dead)" 000
+rm -rf "$T/maildir"
+up=$filter
+filter=1
+delegate postq
+send down
+run
+run
+is "postq: the filter is down: it waits, and is asked again" \
+    "$(entries due) $(grep -c 'hook.postq.*delegation to' "$T/log")" "1 2"
+is "postq: and nothing is delivered past it" \
+    "$(find "$T/maildir" -type f 2>/dev/null | wc -l)" 0
+filter=$up
+delegate postq
+run
+run
+is "postq: through the filter when it is back" \
+    "$(grep -l '^X-Filtered: yes' "$T/maildir"/*/*/new/* 2>/dev/null | wc -l)" 2
+echo refuse >"$T/mode"
+send refused
+run
+is "postq: refused for good: the sender is told" \
+    "$(entries due) $(grep -al 'a virus' "$T/queue/new/"* | wc -l)" "0 1"
+rm -f "$T/queue/new/"*
 
 # A policy: whom we relay for, who may send, what is set aside, and, with the
 # engine's own stages beside it, where things go when they cannot go there.

@@ -22,6 +22,11 @@ local function check_address(what, value)
 	end
 end
 
+local function endpoint(ip, port)
+	return (ip:find(":", 1, true) and "[" .. ip .. "]" or ip) .. ":" ..
+	    port
+end
+
 -- delegation.service{ delegator = "host:port" | { address =, timeout = },
 -- receiver = "ip:port" [, timeout = seconds] }
 function delegation.service(options)
@@ -33,25 +38,32 @@ function delegation.service(options)
 	end
 	check_address("delegator", delegator)
 	check_address("receiver", options.receiver)
-	local s = setmetatable({ delegator = delegator,
-		receiver = options.receiver, timeout = tonumber(timeout) or
-		10 }, Service)
-	services[#services + 1] = s
-	return s
+	-- What a connection's address is compared with.
+	local ip, port = options.receiver:match("^%[?(.-)%]?:(%d+)$")
+	local address = net.format_ip(ip)
+	if not address then
+		error("vsl.service: receiver is not ip:port", 2)
+	end
+	return setmetatable({ delegator = delegator,
+		receiver = endpoint(address, port),
+		timeout = tonumber(timeout) or 10 }, Service)
 end
 
-function delegation.is_service(value)
-	return getmetatable(value) == Service
+-- delegation.use(value) -> whether it is a service; its receiver is one from
+-- now on.
+function delegation.use(value)
+	if getmetatable(value) ~= Service then
+		return false
+	end
+	services[#services + 1] = value
+	return true
 end
 
 local function here()
-	local ip, port = connection.local_ip, connection.local_port
+	local ip = connection.local_ip
 
-	if not ip then
-		return nil
-	end
-	return (ip:find(":", 1, true) and "[" .. ip .. "]" or ip) .. ":" ..
-	    tostring(port)
+	return ip and endpoint(net.format_ip(ip) or ip,
+	    connection.local_port) or nil
 end
 
 -- Is this session one of a filter's that sends messages back?
@@ -91,16 +103,21 @@ function delegation.resume(stage)
 		if mark then
 			assert(msg:remove_header(FIELD))
 		end
-		if not mark or not delegation.is_back() then
+		if not delegation.is_back() then
 			return nil
 		end
-		to, name = mark:match("^(%w+); (.*)$")
+		to, name = (mark or ""):match("^(%w+); (.*)$")
 		if to == "postq" then
 			msg:set_meta(META, name)
 			-- It was through preq already.
 			error(action.accept(), 0)
 		end
-		return to == "preq" and name or nil
+		if to ~= "preq" then
+			-- To begin anew would go round for ever.
+			error(delegation.put_off(stage,
+			    "what came back has no " .. FIELD), 0)
+		end
+		return name
 	end
 	if stage == "postq" then
 		name = msg:get_meta(META)
@@ -112,8 +129,36 @@ function delegation.resume(stage)
 	return nil
 end
 
+-- delegation.put_off(stage, why) -> the verdict that leaves a message where it
+-- is. Behind the queue a deferral is an answer, and delivery would begin
+-- then; an error is asked again.
+function delegation.put_off(stage, why)
+	if stage == "postq" then
+		error("vsl: " .. why, 0)
+	end
+	state.msg():log("vsl: " .. why)
+	return action.defer(451, "4.3.0 cannot be checked now, try again later")
+end
+
+local function give(service, msg, file)
+	local to, options = { service.delegator }, { timeout = service.timeout }
+	local recipients = msg:recipients()
+
+	-- All or none: whom the filter took would have it again next time.
+	if #recipients > 1 then
+		local result = smtp.check(to, msg:sender(), recipients,
+		    options)
+
+		if not result.ok then
+			return result
+		end
+	end
+	return smtp.sendfile(to, msg:sender(), recipients, file, options)
+end
+
 -- delegation.send(stage, name, service) -> the verdict: what was handed over
--- is no longer ours; a filter that is down, or refuses, leaves it where it is.
+-- is no longer ours; a filter that is down, or refuses for now, leaves it
+-- where it is. One that refuses the message for good has decided.
 function delegation.send(stage, name, service)
 	local msg = state.msg()
 	local file, why, result
@@ -122,16 +167,20 @@ function delegation.send(stage, name, service)
 	file, why = msg:compose()
 	assert(msg:remove_header(FIELD))
 	if not file then
-		return action.defer(451, "4.3.0 cannot be delegated: " .. why)
+		return delegation.put_off(stage, "cannot delegate: " .. why)
 	end
-	result = smtp.sendfile({ service.delegator }, msg:sender(),
-	    msg:recipients(), file, { timeout = service.timeout })
+	result = give(service, msg, file)
 	if result.ok then
 		return action.discard()
 	end
-	msg:log("delegation to " .. service.delegator .. " failed: " ..
-	    tostring(result.reply))
-	return action.defer(451, "4.3.0 cannot be checked now, try again later")
+	if result.outcome == "permanent" and result.accepted == 0 and
+	    (result.stage == "rcpt" or result.stage == "data" or
+	    result.stage == "dot") then
+		return action.reject(result.code, result.text,
+		    { enhanced = result.enhanced })
+	end
+	return delegation.put_off(stage, "delegation to " ..
+	    service.delegator .. " failed: " .. tostring(result.reply))
 end
 
 return delegation

@@ -9,12 +9,13 @@ local current -- { stage =, set = }
 local order = { connect = 1, helo = 2, authenticate = 3, mail = 4, rcpt = 5,
 	preq = 6, postq = 7, deliver = 8 }
 local connection_trusted
-local routes -- recipient -> route, of this message
+local routes -- recipient -> route, of routes_for's message
+local routes_for
 
 function state.enter(stage, set)
 	current = { stage = stage, set = set }
 	if stage == "preq" then
-		routes = nil
+		routes, routes_for = nil, transaction.id
 	end
 end
 
@@ -23,7 +24,8 @@ function state.leave()
 end
 
 function state.trust(stage)
-	if stage == "connect" or stage == "helo" then
+	if stage == "connect" or stage == "helo" or
+	    stage == "authenticate" then
 		connection_trusted = true
 		connection.set_meta("vsl_faccept", true)
 	elseif stage == "postq" or stage == "deliver" then
@@ -310,11 +312,16 @@ function api.disable_delivery_all()
 	set_all("disable_delivery_all", "discard:")
 end
 
+-- preq may not have been asked about this message: what is there is another's.
+local function routed()
+	return routes ~= nil and routes_for == transaction.id
+end
+
 -- For hook.split: nil when nobody has a route of its own.
 function state.split(msg)
 	local groups, index, plain = {}, {}, {}
 
-	if not routes then
+	if not routed() then
 		return nil
 	end
 	for _, r in ipairs(msg:recipients()) do
@@ -340,7 +347,7 @@ end
 function state.route(msg)
 	local first = msg:recipients()[1]
 
-	if routes and first and routes[first] then
+	if routed() and first and routes[first] then
 		msg:set_meta("route", routes[first])
 	end
 end
