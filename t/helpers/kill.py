@@ -21,7 +21,7 @@ import time
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 import session  # noqa: E402
-from faults_queuerun import RUNNER, files  # noqa: E402
+from faults_place import RUNNER, files  # noqa: E402
 
 RCPTS = 3
 NAME = re.compile(r"\.R([0-9a-v]{26}N\d+)\.")
