@@ -308,6 +308,7 @@ stay(size_t part, size_t parts)
 	struct queue q;
 
 	prepare(&job, &q, &controls);
+	supervise_follow();
 	job.watch = watch_open(&q, (unsigned)part, (unsigned)parts,
 	    schedule_horizon(&controls, &job.retry));
 	if (job.watch == NULL)

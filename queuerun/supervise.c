@@ -23,6 +23,7 @@ struct worker {
 };
 
 static volatile sig_atomic_t got_stop, got_hup, got_child;
+static pid_t above; /* in a worker */
 
 static void
 on_signal(int sig)
@@ -78,20 +79,31 @@ drain(int fd)
 		continue;
 }
 
+void
+supervise_follow(void)
+{
+	/* Nobody stays behind without somebody above it, who may have gone
+	 * before this was said. */
+	prctl(PR_SET_PDEATHSIG, SIGTERM);
+	if (getppid() != above)
+		raise(SIGTERM);
+}
+
 static void
 start_worker(const struct supervise *s, struct worker *w, size_t part,
     const sigset_t *before)
 {
-	pid_t pid = fork();
+	pid_t pid;
 
+	above = getpid();
+	pid = fork();
 	if (pid == -1) {
 		log_warn("fork", "%s", strerror(errno));
 		w->start = clock_deadline(AGAIN_MS);
 		return;
 	}
 	if (pid == 0) {
-		/* Nobody stays behind without somebody above it. */
-		prctl(PR_SET_PDEATHSIG, SIGTERM);
+		supervise_follow();
 		signal(SIGHUP, SIG_IGN);
 		signal(SIGCHLD, SIG_DFL);
 		sigprocmask(SIG_SETMASK, before, NULL);

@@ -19,6 +19,13 @@ struct supervise {
 	int (*work)(size_t part, size_t parts);
 };
 
+/*
+ * For a worker: it gets SIGTERM when the process above it is gone, however
+ * that ended. A change of the user undoes this (prctl(2)), so work() says it
+ * once more after one.
+ */
+void supervise_follow(void);
+
 /* Until SIGTERM or SIGINT: the exit status. */
 int supervise(const struct supervise *s);
 
