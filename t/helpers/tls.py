@@ -294,6 +294,22 @@ def make_ca():
             run("openssl", "x509", "-req", "-in", name + ".csr", "-CA",
                 ca + ".pem", "-CAkey", ca + ".key", "-CAcreateserial",
                 "-days", "30", "-extfile", "ext", "-out", name + ".pem")
+    run("openssl", "x509", "-req", "-in", "ca-ec.csr", "-CA", "ca.pem",
+        "-CAkey", "ca.key", "-days", "-1", "-out", "expired.pem")
+    shutil.copy(path("ca-ec.key"), path("expired.key"))
+
+
+def forge_key(name, of, by):
+    """The key of BY that says that it is OF's: OpenSSL believes it."""
+    der = []
+    for key in of, by:
+        der.append(subprocess.run(
+            ["openssl", "ec", "-in", path(key), "-outform", "DER"],
+            check=True, capture_output=True).stdout)
+    # ECPrivateKey (RFC 5915 3): the secret is the octets 7 to 38.
+    forged = der[0][:7] + der[1][7:39] + der[0][39:]
+    put(name, ssl.DER_cert_to_PEM_cert(forged).replace(
+        "CERTIFICATE", "EC PRIVATE KEY"))
 
 
 def client_certificates():
@@ -301,7 +317,8 @@ def client_certificates():
     controls(tlsclientca=path("ca.pem"), tlscache=path("cache"))
     for name, peer in ((None, "nil"), ("ca-ec", "client ca-ec"),
                        ("ca-rsa", "client ca-rsa"), ("other-ec", "nil"),
-                       ("other-rsa", "nil"), ("ec", "nil")):
+                       ("other-rsa", "nil"), ("ec", "nil"),
+                       ("expired", "nil")):
         context = session.tls_client()
         if name:
             context.load_cert_chain(path(name + ".pem"), path(name + ".key"))
@@ -317,6 +334,14 @@ def client_certificates():
         same(s.tls.session_reused, peer == "nil",
              "resumed only when nobody was known")
         t.quit(s)
+    forge_key("forged.key", "ca-ec.key", "other-ec.key")
+    context = session.tls_client()
+    context.load_cert_chain(path("ca-ec.pem"), path("forged.key"))
+    s = start()
+    same(fails(s, context) != "success", True,
+         "a certificate of another, without its key: no handshake")
+    s.close()
+    like(log(), "tls-failed .*bad signature", "and a line that says why")
     put("empty", "")
     controls(tlsclientca=path("empty"))
     s = start()
