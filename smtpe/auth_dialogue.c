@@ -40,7 +40,10 @@ decode(struct session *s, struct span line, struct span *out)
 {
 	struct buf b = {0};
 
-	if (line.n / 4 * 3 > SECRET_MAX || base64_decode(line, &b) == -1)
+	/* RFC 4954 4: longer than any of its mechanisms sends. */
+	if (line.n / 4 * 3 > SECRET_MAX)
+		return REPLY(500, "5.5.6", "Line too long");
+	if (base64_decode(line, &b) == -1)
 		return REPLY(501, "5.5.2", "Not base64");
 	*out = arena_dup(&s->scratch, buf_span(&b));
 	dialogue_wipe(buf_span(&b));
