@@ -18,6 +18,12 @@ start() {
 	control script "$script"
 	: >"$TRACE"
 }
+# once ARGUMENTS...: a queue with this entry (lib-queue.sh), and one run.
+once() {
+	start
+	entry "$@"
+	run
+}
 # due AFTER N ID: where an entry is that waits so long after T0, after N
 # attempts; AFTER is a pattern.
 due() {
@@ -33,9 +39,7 @@ envelope() {
 
 # --- each stage, in order, two attempts ---
 
-start
-entry -m route=later:x a@x.test
-run
+once -m route=later:x a@x.test
 run_at 400
 sed -i "s,meta route s later:x,meta route s ok:xxxx," "$T/queue/$(where "$ID")"
 run_at 4000
@@ -54,25 +58,19 @@ right stages
 
 # --- postq ---
 
-start
-entry -m route=later: -m postq=accept a@x.test
-run
+once -m route=later: -m postq=accept a@x.test
 is "postq: recorded" "$(envelope postq "$ID")" D
 run_at 9000
 is "postq: asked once" "$(grep -c postq "$TRACE")" 1
 
-start
-entry -m route=ok: -m postq=discard a@x.test
-run
+once -m route=ok: -m postq=discard a@x.test
 is "postq: discard" "$(where "$ID")$(jobs_of ok)" gone
 entry -m route=ok: -m postq=nobody a@x.test
 run
 is "postq: nobody is left" "$(where "$ID")$(jobs_of ok)" gone
 
 for what in quarantine hold; do
-	start
-	entry -m route=ok: -m postq=$what a@x.test
-	run
+	once -m route=ok: -m postq=$what a@x.test
 	place=hold
 	[ $what = hold ] || place=quarantine/odd
 	is "postq: $what" "$(where "$ID")" "$place/$ID"
@@ -84,24 +82,18 @@ for what in quarantine hold; do
 done
 
 for what in defer later; do
-	start
-	entry -m route=ok: -m postq=$what a@x.test
-	run
+	once -m route=ok: -m postq=$what a@x.test
 	like "postq: $what: no attempt" "$(where "$ID")" "$(due 03.. 0 "$ID")"
 	is "postq: $what: recorded" "$(envelope postq "$ID" | cut -c1)" D
 	run_at 400
 	is "postq: $what: delivered then" "$(where "$ID")" gone
 	is "postq: $what: asked once" "$(grep -c postq "$TRACE")" 1
 done
-start
-entry -m route=ok: -m postq=defer_after a@x.test
-run
+once -m route=ok: -m postq=defer_after a@x.test
 like "postq: defer after" "$(where "$ID")" "$(due 1000 0 "$ID")"
 run --flush
 is "postq: a flush does not wait" "$(where "$ID")" gone
-start
-entry -m route=ok: -m postq=defer_for_ever a@x.test
-run
+once -m route=ok: -m postq=defer_for_ever a@x.test
 like "postq: no longer than an entry lives" "$(where "$ID")" \
     "^due/[0-9a-f]{8}/1800620640,0,$ID\$"
 
@@ -134,17 +126,13 @@ like "postq: changes: the header" \
     '^Subject: changed'
 is "postq: changes: nothing is left in tmp" "$(ls "$T/queue/tmp")" ""
 
-start
-entry -m route=later: -m postq=data a@x.test
-run
+once -m route=later: -m postq=data a@x.test
 is "postq: another message" \
     "$(python3 "$HERE/read-entry.py" -c "$T/queue/$(where "$ID")" |
 	tr -d '\r')" "$(printf 'Subject: another\n\none')"
 right "postq: another message"
 
-start
-entry -m postq=change_and_hold a@x.test
-run
+once -m postq=change_and_hold a@x.test
 is "postq: a change and a verdict" "$(where "$ID") $(envelope postq "$ID" |
     cut -c1)" "hold/$ID D"
 like "postq: both are kept" "$(envelope meta "$ID")" '^colour s blue$'
@@ -206,66 +194,44 @@ done
 # --- predelivery ---
 
 for what in defer later; do
-	start
-	entry -m route=ok: -m predelivery=$what a@x.test
-	run
+	once -m route=ok: -m predelivery=$what a@x.test
 	like "predelivery: $what: an attempt" "$(where "$ID")" \
 	    "$(due 03.. 1 "$ID")"
 	like "predelivery: $what: its history" "$(history "$ID")" \
 	    "attempt 1 a@x.test predelivery later 451 4\.2\."
 	is "predelivery: $what: nobody got it" "$(jobs_of ok)" ""
 done
-start
-entry -m route=ok: -m predelivery=defer_after a@x.test
-run
+once -m route=ok: -m predelivery=defer_after a@x.test
 like "predelivery: defer after" "$(where "$ID")" "$(due 1000 1 "$ID")"
-start
-entry -m route=ok: -m predelivery=defer_uncounted a@x.test
-run
+once -m route=ok: -m predelivery=defer_uncounted a@x.test
 like "predelivery: defer, not counted" "$(where "$ID")" "$(due 1000 0 "$ID")"
-start
-entry -m route=ok: -m predelivery=discard a@x.test
-run
+once -m route=ok: -m predelivery=discard a@x.test
 is "predelivery: discard" "$(where "$ID")$(jobs_of ok)" gone
-start
-entry -m route=ok: -m predelivery=quarantine a@x.test
-run
+once -m route=ok: -m predelivery=quarantine a@x.test
 is "predelivery: quarantine" "$(where "$ID")" "quarantine/odd/$ID"
-start
-entry -m route=ok: -m predelivery=hold a@x.test
-run
+once -m route=ok: -m predelivery=hold a@x.test
 is "predelivery: hold" "$(where "$ID")" "hold/$ID"
 start
 entry -f '' -m route=ok: -m predelivery=reject a@x.test
 control doublebounceto ''
 run
 is "predelivery: reject" "$(where "$ID")" "dead/$ID"
-start
-entry -m route=later: -m predelivery=route a@x.test
-run
+once -m route=later: -m predelivery=route a@x.test
 is "predelivery: a route" "$(jobs_of ok)" "$ID sender@example.net a@x.test"
-start
-entry -m route=later: -m predelivery=table a@x.test
-run
+once -m route=later: -m predelivery=table a@x.test
 is "predelivery: a table, and its fields for the agent" "$(jobs_of ok)" \
     "$ID sender@example.net a@x.test ; helo=a%20b"
 for what in no_route bad_table; do
-	start
-	entry -m route=ok: -m predelivery=$what a@x.test
-	run
+	once -m route=ok: -m predelivery=$what a@x.test
 	like "predelivery: $what: waits" "$(where "$ID")" "$(due 03.. 0 "$ID")"
 	like "predelivery: $what: is logged" "$(cat "$T/log")" \
 	    'event=hook-error text="hook.predelivery: '
 done
-start
-entry -m route=ok: -m predelivery=change a@x.test
-run
+once -m route=ok: -m predelivery=change a@x.test
 is "predelivery: changes reach the agent" "$(jobs_of ok)" \
     "$ID new@example.net p@x.test q@x.test"
 right "predelivery: changes"
-start
-entry -m route=later: -m predelivery=meta a@x.test
-run
+once -m route=later: -m predelivery=meta a@x.test
 run_at 400
 like "predelivery: metadata stay for the next attempt" \
     "$(envelope meta "$ID")" '^count n 2$'
@@ -330,28 +296,20 @@ like "send: an entry at a time, with all its recipients" "$(trace)" \
 
 # --- postdelivery ---
 
-start
-entry -m route=ok: -m postdelivery=reject a@x.test
-run
+once -m route=ok: -m postdelivery=reject a@x.test
 is "postdelivery: who has it has it" "$(where "$ID")" gone
 like "postdelivery: which is said" "$(cat "$T/log")" 'event=hook-ignored'
-start
-entry -m route=fail: -m postdelivery=defer_after a@x.test
-run
+once -m route=fail: -m postdelivery=defer_after a@x.test
 like "postdelivery: a failure is tried again" "$(where "$ID")" \
     "$(due 1000 1 "$ID")"
-start
-entry -m route=later: -m postdelivery=discard a@x.test
-run
+once -m route=later: -m postdelivery=discard a@x.test
 is "postdelivery: discard" "$(where "$ID")" gone
 start
 control doublebounceto ''
 entry -f '' -m route=later: -m postdelivery=reject a@x.test
 run
 is "postdelivery: reject" "$(where "$ID")" "dead/$ID"
-start
-entry -m route=later: -m postdelivery=requeue a@x.test
-run
+once -m route=later: -m postdelivery=requeue a@x.test
 like "postdelivery: requeue, due at once" "$(where "$ID")" \
     "$(due 0000 1 "$ID")"
 like "postdelivery: requeue: its queue" "$(envelope meta "$ID")" \
@@ -360,30 +318,18 @@ run
 is "postdelivery: requeue: by its new route" "$(jobs_of ok)" \
     "$ID sender@example.net a@x.test"
 right requeue
-start
-entry -m route=later: -m postdelivery=requeue_after a@x.test
-run
+once -m route=later: -m postdelivery=requeue_after a@x.test
 like "postdelivery: requeue after" "$(where "$ID")" "$(due 5000 1 "$ID")"
-start
-entry -m route=later: -m postdelivery=requeue_never a@x.test
-run
+once -m route=later: -m postdelivery=requeue_never a@x.test
 like "postdelivery: no such time" "$(where "$ID")" "$(due 03.. 1 "$ID")"
 like "postdelivery: no such time: said" "$(cat "$T/log")" 'after means nothing'
-start
-entry -m route=later: -m postdelivery=requeue_string a@x.test
-run
+once -m route=later: -m postdelivery=requeue_string a@x.test
 like "postdelivery: a route" "$(envelope meta "$ID")" '^route s ok:string$'
-start
-entry -m route=later: -m postdelivery=hold a@x.test
-run
+once -m route=later: -m postdelivery=hold a@x.test
 is "postdelivery: hold" "$(where "$ID")" "hold/$ID"
-start
-entry -m route=later: -m postdelivery=quarantine a@x.test
-run
+once -m route=later: -m postdelivery=quarantine a@x.test
 is "postdelivery: quarantine" "$(where "$ID")" "quarantine/odd/$ID"
-start
-entry -m route=later: -m postdelivery=meta a@x.test
-run
+once -m route=later: -m postdelivery=meta a@x.test
 run_at 400
 like "postdelivery: metadata are kept" "$(envelope meta "$ID")" \
     '^count n 2$'
@@ -427,24 +373,16 @@ run
 like "bounce: asked with the recipients" "$(trace)" \
     '^bounce a@x.test,b@y.test failure notice$'
 like "bounce: as it would be" "$(report)" '^Subject: failure notice$'
-start
-entry -m route=fail: -m on_bounce=change a@x.test
-run
+once -m route=fail: -m on_bounce=change a@x.test
 like "bounce: another subject" "$(report)" '^Subject: Sorry$'
 like "bounce: another text" "$(report)" '^It came back\.$'
 like "bounce: another field" "$(report)" '^X-Note: a$'
-start
-entry -m route=fail: -m on_bounce=discard a@x.test
-run
+once -m route=fail: -m on_bounce=discard a@x.test
 is "bounce: none" "$(report) $(where "$ID")" " gone"
-start
-entry -m route=fail: -m on_bounce=error a@x.test
-run
+once -m route=fail: -m on_bounce=error a@x.test
 like "bounce: an error changes nothing" "$(report)" \
     '^Subject: failure notice$'
-start
-entry -m route=ok: -m postq=change_and_reject a@x.test
-run
+once -m route=ok: -m postq=change_and_reject a@x.test
 like "bounce: to the sender that hook.postq set" "$(report)" \
     '^To: <told@example.net>$'
 

@@ -52,173 +52,163 @@ WHEN = {
 # The codes that come, "w" behind one that comes with the verdict's words, "-"
 # for the end of the connection; then where the message is; then "dot" when
 # hook.dot was asked about it. Each verdict that means something at a stage has
-# a line, in hook.def's order; the first shows what happens without one.
+# a line; the first shows what happens without one.
 TABLE = """
-firewall    nothing      220 250 250 250 354 250 221 new dot
-            accept       220 250 250 250 354 250 221 new dot
-            reject       - none
-            defer        - none
-            disconnect   - none
-accept      nothing      220 250 250 250 354 250 221 new dot
-            accept       220w 250 250 250 354 250 221 new dot
-            trust        220w 250 250 250 354 250 221 new
-            reject       554w 503 503 503 503 221 none
-            defer        452w 503 503 503 503 221 none
-            disconnect   421w - none
-params      nothing      220 250 250 250 354 250 221 new dot
-command     nothing      220 250 250 250 354 250 221 new dot
-            info         220 250 250w 503 503 221 none
-            reject       220 250 554w 503 503 221 none
-            defer        220 250 452w 503 503 221 none
-            disconnect   220 250 421w - none
-helo        nothing      220 250 250 250 354 250 221 new dot
-            accept       220 250w 250 250 354 250 221 new dot
-            trust        220 250w 250 250 354 250 221 new
-            info         220 250w 503 503 503 221 none
-            reject       220 554w 503 503 503 221 none
-            defer        220 452w 503 503 503 221 none
-            disconnect   220 421w - none
-ehlo        nothing      220 250 250 250 354 250 221 new dot
-            accept       220 250w 250 250 354 250 221 new dot
-            trust        220 250w 250 250 354 250 221 new
-            info         220 250w 503 503 503 221 none
-            reject       220 554w 503 503 503 221 none
-            defer        220 452w 503 503 503 221 none
-            disconnect   220 421w - none
-starttls    nothing      220 250 220 250 250 250 354 250 221 new dot
-            accept       220 250 220w 250 250 250 354 250 221 new dot
-            reject       220 250 554w 250 250 250 354 250 221 new dot
-            defer        220 250 452w 250 250 250 354 250 221 new dot
-            disconnect   220 250 421w - none
-auth        nothing      220 250 535 250 250 354 250 221 new dot
-            accept       220 250 235w 250 250 354 250 221 new dot
-            reject       220 250 554w 250 250 354 250 221 new dot
-            defer        220 250 452w 250 250 354 250 221 new dot
-            disconnect   220 250 421w - none
-mail        nothing      220 250 250 250 354 250 221 new dot
-            accept       220 250 250w 250 354 250 221 new dot
-            trust        220 250 250w 250 354 250 221 new
-            info         220 250 250w 503 503 221 none
-            reject       220 250 554w 503 503 221 none
-            defer        220 250 452w 503 503 221 none
-            discard      220 250 250w 250 354 250 221 none
-            quarantine   220 250 250 250 354 250 221 odd
-            disconnect   220 250 421w - none
-domain      nothing      220 250 250 250 354 250 221 new dot
-            reject       220 250 250 554w 503 221 none
-            defer        220 250 250 452w 503 221 none
-            disconnect   220 250 250 421w - none
-rcpt        nothing      220 250 250 250 354 250 221 new dot
-            accept       220 250 250 250w 354 250 221 new dot
-            trust        220 250 250 250w 354 250 221 new
-            info         220 250 250 250w 503 221 none
-            reject       220 250 250 554w 503 221 none
-            defer        220 250 250 452w 503 221 none
-            discard      220 250 250 250w 354 250 221 none dot
-            quarantine   220 250 250 250 354 250 221 odd
-            disconnect   220 250 250 421w - none
-data        nothing      220 250 250 250 354 250 221 new dot
-            accept       220 250 250 250 354w 250 221 new dot
-            trust        220 250 250 250 354w 250 221 new
-            info         220 250 250 250 250w 221 none
-            reject       220 250 250 250 554w 221 none
-            defer        220 250 250 250 452w 221 none
-            discard      220 250 250 250 354w 250 221 none
-            quarantine   220 250 250 250 354 250 221 odd
-            disconnect   220 250 250 250 421w - none
-content     nothing      220 250 250 250 354 250 221 new dot
-            reject       220 250 250 250 354 554w 221 none
-            defer        220 250 250 250 354 452w 221 none
-            discard      220 250 250 250 354 250w 221 none
-            quarantine   220 250 250 250 354 250 221 odd
-            disconnect   220 250 250 250 354 421w - none
-header      nothing      220 250 250 250 354 250 221 new dot
-            reject       220 250 250 250 354 554w 221 none
-            defer        220 250 250 250 354 452w 221 none
-            discard      220 250 250 250 354 250w 221 none
-            quarantine   220 250 250 250 354 250 221 odd
-            disconnect   220 250 250 250 354 421w - none
-eoh         nothing      220 250 250 250 354 250 221 new dot
-            reject       220 250 250 250 354 554w 221 none
-            defer        220 250 250 250 354 452w 221 none
-            discard      220 250 250 250 354 250w 221 none
-            quarantine   220 250 250 250 354 250 221 odd
-            disconnect   220 250 250 250 354 421w - none
-body        nothing      220 250 250 250 354 250 221 new dot
-            reject       220 250 250 250 354 554w 221 none
-            defer        220 250 250 250 354 452w 221 none
-            discard      220 250 250 250 354 250w 221 none
-            quarantine   220 250 250 250 354 250 221 odd
-            disconnect   220 250 250 250 354 421w - none
-dot         nothing      220 250 250 250 354 250 221 new dot
-            accept       220 250 250 250 354 250w 221 new dot
-            reject       220 250 250 250 354 554w 221 none dot
-            defer        220 250 250 250 354 452w 221 none dot
-            discard      220 250 250 250 354 250w 221 none dot
-            quarantine   220 250 250 250 354 250 221 odd dot
-            disconnect   220 250 250 250 354 421w - none dot
-forward     nothing      220 250 250 250 354 250 221 new dot
-            accept       220 250 250 250 354 250w 221 none dot
-            reject       220 250 250 250 354 554w 221 none dot
-            defer        220 250 250 250 354 452w 221 none dot
-            discard      220 250 250 250 354 250w 221 none dot
-            quarantine   220 250 250 250 354 250 221 odd dot
-            disconnect   220 250 250 250 354 421w - none dot
-split       nothing      220 250 250 250 354 250 221 new dot
-            reject       220 250 250 250 354 554w 221 none dot
-            defer        220 250 250 250 354 452w 221 none dot
-            disconnect   220 250 250 250 354 421w - none dot
-received    nothing      220 250 250 250 354 250 221 new dot
-            accept       220 250 250 250 354 250w 221 new dot
-            reject       220 250 250 250 354 554w 221 none dot
-            defer        220 250 250 250 354 452w 221 none dot
-            discard      220 250 250 250 354 250w 221 none dot
-            quarantine   220 250 250 250 354 250 221 odd dot
-            disconnect   220 250 250 250 354 421w - none dot
-queue_config nothing     220 250 250 250 354 250 221 new dot
-            reject       220 250 250 250 354 554w 221 none dot
-            defer        220 250 250 250 354 452w 221 none dot
-            disconnect   220 250 250 250 354 421w - none dot
-reset       nothing      220 250 250 250 354 250 221 new dot
-rset        nothing      220 250 250 250 250 503 221 none
-            accept       220 250 250 250 250w 503 221 none
-            info         220 250 250 250 250w 354 250 221 new dot
-            reject       220 250 250 250 554w 354 250 221 new dot
-            defer        220 250 250 250 452w 354 250 221 new dot
-            disconnect   220 250 250 250 421w - none
-noop        nothing      220 250 250 250 250 354 250 221 new dot
-            accept       220 250 250 250 250w 354 250 221 new dot
-            info         220 250 250 250 250w 354 250 221 new dot
-            reject       220 250 250 250 554w 354 250 221 new dot
-            defer        220 250 250 250 452w 354 250 221 new dot
-            disconnect   220 250 250 250 421w - none
-help        nothing      220 250 250 250 214 354 250 221 new dot
-            accept       220 250 250 250 214w 354 250 221 new dot
-            info         220 250 250 250 250w 354 250 221 new dot
-            reject       220 250 250 250 554w 354 250 221 new dot
-            defer        220 250 250 250 452w 354 250 221 new dot
-            disconnect   220 250 250 250 421w - none
-quit        nothing      220 250 250 250 354 250 221 new dot
-            accept       220 250 250 250 354 250 221w new dot
-            disconnect   220 250 250 250 354 250 421w new dot
-unknown     nothing      220 250 250 250 502 354 250 221 new dot
-            info         220 250 250 250 250w 354 250 221 new dot
-            reject       220 250 250 250 554w 354 250 221 new dot
-            defer        220 250 250 250 452w 354 250 221 new dot
-            disconnect   220 250 250 250 421w - none
-xclient     nothing      220 220 250 250 250 354 250 221 new dot
-            reject       220 554w 250 250 250 354 250 221 new dot
-            defer        220 452w 250 250 250 354 250 221 new dot
-            disconnect   220 421w - none
-out_seq     nothing      220 250 503 250 250 354 250 221 new dot
-            info         220 250 250w 250 250 354 250 221 new dot
-            reject       220 250 554w 250 250 354 250 221 new dot
-            defer        220 250 452w 250 250 354 250 221 new dot
-            disconnect   220 250 421w - none
-error       nothing      220 250 250 250 354 250 new dot
-reply       nothing      220 250 250 250 354 250 221 new dot
-            info         220 250 250w 250 354 250 221 new dot
-close       nothing      220 250 250 250 354 250 221 new dot
+firewall
+    nothing      220 250 250 250 354 250 221 new dot
+    accept       220 250 250 250 354 250 221 new dot
+    reject       - none
+    defer        - none
+    disconnect   - none
+accept
+    nothing      220 250 250 250 354 250 221 new dot
+    accept       220w 250 250 250 354 250 221 new dot
+    trust        220w 250 250 250 354 250 221 new
+    reject       554w 503 503 503 503 221 none
+    defer        452w 503 503 503 503 221 none
+    disconnect   421w - none
+params
+    nothing      220 250 250 250 354 250 221 new dot
+command
+    nothing      220 250 250 250 354 250 221 new dot
+    info         220 250 250w 503 503 221 none
+    reject       220 250 554w 503 503 221 none
+    defer        220 250 452w 503 503 221 none
+    disconnect   220 250 421w - none
+helo,ehlo
+    nothing      220 250 250 250 354 250 221 new dot
+    accept       220 250w 250 250 354 250 221 new dot
+    trust        220 250w 250 250 354 250 221 new
+    info         220 250w 503 503 503 221 none
+    reject       220 554w 503 503 503 221 none
+    defer        220 452w 503 503 503 221 none
+    disconnect   220 421w - none
+starttls
+    nothing      220 250 220 250 250 250 354 250 221 new dot
+    accept       220 250 220w 250 250 250 354 250 221 new dot
+    reject       220 250 554w 250 250 250 354 250 221 new dot
+    defer        220 250 452w 250 250 250 354 250 221 new dot
+    disconnect   220 250 421w - none
+auth
+    nothing      220 250 535 250 250 354 250 221 new dot
+    accept       220 250 235w 250 250 354 250 221 new dot
+    reject       220 250 554w 250 250 354 250 221 new dot
+    defer        220 250 452w 250 250 354 250 221 new dot
+    disconnect   220 250 421w - none
+mail
+    nothing      220 250 250 250 354 250 221 new dot
+    accept       220 250 250w 250 354 250 221 new dot
+    trust        220 250 250w 250 354 250 221 new
+    info         220 250 250w 503 503 221 none
+    reject       220 250 554w 503 503 221 none
+    defer        220 250 452w 503 503 221 none
+    discard      220 250 250w 250 354 250 221 none
+    quarantine   220 250 250 250 354 250 221 odd
+    disconnect   220 250 421w - none
+domain
+    nothing      220 250 250 250 354 250 221 new dot
+    reject       220 250 250 554w 503 221 none
+    defer        220 250 250 452w 503 221 none
+    disconnect   220 250 250 421w - none
+rcpt
+    nothing      220 250 250 250 354 250 221 new dot
+    accept       220 250 250 250w 354 250 221 new dot
+    trust        220 250 250 250w 354 250 221 new
+    info         220 250 250 250w 503 221 none
+    reject       220 250 250 554w 503 221 none
+    defer        220 250 250 452w 503 221 none
+    discard      220 250 250 250w 354 250 221 none dot
+    quarantine   220 250 250 250 354 250 221 odd
+    disconnect   220 250 250 421w - none
+data
+    nothing      220 250 250 250 354 250 221 new dot
+    accept       220 250 250 250 354w 250 221 new dot
+    trust        220 250 250 250 354w 250 221 new
+    info         220 250 250 250 250w 221 none
+    reject       220 250 250 250 554w 221 none
+    defer        220 250 250 250 452w 221 none
+    discard      220 250 250 250 354w 250 221 none
+    quarantine   220 250 250 250 354 250 221 odd
+    disconnect   220 250 250 250 421w - none
+content,header,eoh,body
+    nothing      220 250 250 250 354 250 221 new dot
+    reject       220 250 250 250 354 554w 221 none
+    defer        220 250 250 250 354 452w 221 none
+    discard      220 250 250 250 354 250w 221 none
+    quarantine   220 250 250 250 354 250 221 odd
+    disconnect   220 250 250 250 354 421w - none
+dot,received
+    nothing      220 250 250 250 354 250 221 new dot
+    accept       220 250 250 250 354 250w 221 new dot
+    reject       220 250 250 250 354 554w 221 none dot
+    defer        220 250 250 250 354 452w 221 none dot
+    discard      220 250 250 250 354 250w 221 none dot
+    quarantine   220 250 250 250 354 250 221 odd dot
+    disconnect   220 250 250 250 354 421w - none dot
+forward
+    nothing      220 250 250 250 354 250 221 new dot
+    accept       220 250 250 250 354 250w 221 none dot
+    reject       220 250 250 250 354 554w 221 none dot
+    defer        220 250 250 250 354 452w 221 none dot
+    discard      220 250 250 250 354 250w 221 none dot
+    quarantine   220 250 250 250 354 250 221 odd dot
+    disconnect   220 250 250 250 354 421w - none dot
+split,queue_config
+    nothing      220 250 250 250 354 250 221 new dot
+    reject       220 250 250 250 354 554w 221 none dot
+    defer        220 250 250 250 354 452w 221 none dot
+    disconnect   220 250 250 250 354 421w - none dot
+reset
+    nothing      220 250 250 250 354 250 221 new dot
+rset
+    nothing      220 250 250 250 250 503 221 none
+    accept       220 250 250 250 250w 503 221 none
+    info         220 250 250 250 250w 354 250 221 new dot
+    reject       220 250 250 250 554w 354 250 221 new dot
+    defer        220 250 250 250 452w 354 250 221 new dot
+    disconnect   220 250 250 250 421w - none
+noop
+    nothing      220 250 250 250 250 354 250 221 new dot
+    accept       220 250 250 250 250w 354 250 221 new dot
+    info         220 250 250 250 250w 354 250 221 new dot
+    reject       220 250 250 250 554w 354 250 221 new dot
+    defer        220 250 250 250 452w 354 250 221 new dot
+    disconnect   220 250 250 250 421w - none
+help
+    nothing      220 250 250 250 214 354 250 221 new dot
+    accept       220 250 250 250 214w 354 250 221 new dot
+    info         220 250 250 250 250w 354 250 221 new dot
+    reject       220 250 250 250 554w 354 250 221 new dot
+    defer        220 250 250 250 452w 354 250 221 new dot
+    disconnect   220 250 250 250 421w - none
+quit
+    nothing      220 250 250 250 354 250 221 new dot
+    accept       220 250 250 250 354 250 221w new dot
+    disconnect   220 250 250 250 354 250 421w new dot
+unknown
+    nothing      220 250 250 250 502 354 250 221 new dot
+    info         220 250 250 250 250w 354 250 221 new dot
+    reject       220 250 250 250 554w 354 250 221 new dot
+    defer        220 250 250 250 452w 354 250 221 new dot
+    disconnect   220 250 250 250 421w - none
+xclient
+    nothing      220 220 250 250 250 354 250 221 new dot
+    reject       220 554w 250 250 250 354 250 221 new dot
+    defer        220 452w 250 250 250 354 250 221 new dot
+    disconnect   220 421w - none
+out_seq
+    nothing      220 250 503 250 250 354 250 221 new dot
+    info         220 250 250w 250 250 354 250 221 new dot
+    reject       220 250 554w 250 250 354 250 221 new dot
+    defer        220 250 452w 250 250 354 250 221 new dot
+    disconnect   220 250 421w - none
+error
+    nothing      220 250 250 250 354 250 new dot
+reply
+    nothing      220 250 250 250 354 250 221 new dot
+    info         220 250 250w 250 354 250 221 new dot
+close
+    nothing      220 250 250 250 354 250 221 new dot
 """
 # What an error of the script gives where that is not the same as nothing.
 ERROR = {
@@ -254,13 +244,14 @@ def stages(path):
 
 def table():
     """{stage: {verdict: result}} of TABLE."""
-    rows, stage = {}, None
+    rows, stages_here = {}, ()
     for line in TABLE.strip().splitlines():
-        words = line.split()
         if not line.startswith(" "):
-            stage = words.pop(0)
-            rows[stage] = {}
-        rows[stage][words[0]] = " ".join(words[1:])
+            stages_here = line.split(",")
+            continue
+        verdict, result = line.split(None, 1)
+        for stage in stages_here:
+            rows.setdefault(stage, {})[verdict] = result
     return rows
 
 
