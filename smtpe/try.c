@@ -164,6 +164,8 @@ try_check(struct session *s, const char *script, const char *error)
 	list_strays(&out, c);
 	good &= check_table(&out, &s->morercpthosts);
 	good &= check_table(&out, &s->recipients);
+	good &= check_table(&out, &s->domains_cdb);
+	good &= check_table(&out, &s->queues_cdb);
 	good &= access_verify(s, &out);
 	good &= check_table(&out, &s->senderlogin);
 	good &= check_tls(&out, s);

@@ -176,7 +176,7 @@ check fine
 good "a table"
 like "... is listed" "$(cat "$T/out")" "^table: $T/control/recipients\\.cdb\$"
 head -c 100 "$T/control/recipients.cdb" >"$T/cut"
-for table in recipients morercpthosts; do
+for table in recipients morercpthosts domains queues; do
 	rm -f "$T/control"/*.cdb
 	cp "$T/cut" "$T/control/$table.cdb"
 	check fine
@@ -227,8 +227,12 @@ check fine -c "$T/nowhere"
 is "check: a control directory that is not there" \
     "$STATUS $(tail -n 1 "$T/out")" "111 not ok"
 check fine -o dnsservers=somewhere
-is "check: a DNS server that is none" "$STATUS $(tail -n 1 "$T/out")" \
-    "111 not ok"
+is "check: a DNS server that is none, on the command line" "$STATUS" 100
+control dnsservers "127.0.0.1
+somewhere"
+check fine
+bad "a DNS server that is none" "$T/control/dnsservers:2: .somewhere. is not"
+rm "$T/control/dnsservers"
 echo >"$T/file"
 check fine -q "$T/file"
 if [ "$(id -u)" -eq 0 ]; then
