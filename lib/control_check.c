@@ -11,6 +11,7 @@
 #include "queue_config.h"
 #include "retry.h"
 #include "secure.h"
+#include "target.h"
 
 static bool
 is_one_of(struct span s, const char *const *words)
@@ -94,6 +95,29 @@ is_net(struct span s)
 	struct ip_net net;
 
 	return ip_net_parse(s, &net) == 0;
+}
+
+static bool
+is_authplain(struct span s)
+{
+	return span_eq(s, SPAN("0")) || span_eq(s, SPAN("1")) || is_net(s);
+}
+
+static bool
+is_server(struct span s)
+{
+	struct ip ip;
+	unsigned port;
+
+	return target_parse_server(s, 53, &ip, &port) == 0;
+}
+
+static bool
+is_target(struct span s)
+{
+	struct target t;
+
+	return target_parse(s, &t) == 0;
 }
 
 /* A name, or an address literal for a host without one (RFC 5321 4.1.1.1).
@@ -228,6 +252,8 @@ static const struct {
     {CONTROL_me, is_host_or_empty, "is not a host name"},
     {CONTROL_localiphost, is_host_or_empty, "is not a host name"},
     {CONTROL_log, is_log, "is none of auto, stderr, syslog, none"},
+    {CONTROL_dnsservers, is_server, "is not IP, IP:PORT or [IP]:PORT"},
+    {CONTROL_smarthost, is_target, "is not a host, or host:port"},
     {CONTROL_smarthostfallback, is_fallback, "is neither queue nor defer"},
     {CONTROL_hookerror, is_hookerror, "is neither default nor defer"},
     {CONTROL_relayhosts, is_net, "is not a network (192.0.2.0/24)"},
@@ -247,6 +273,8 @@ static const struct {
 	"is not domain:retry_interval=5m max_age=7d route=smtp:host ..."},
     {CONTROL_quarantineexpire, is_expiry,
 	"is not the name of a quarantine and a time (virus:30d)"},
+    {CONTROL_authplain, is_authplain,
+	"is neither 1, 0 nor a network (192.0.2.0/24)"},
     {CONTROL_authmechs, is_mechanism, "is not a mechanism's name"},
     {CONTROL_authusers, is_path_or_empty, "is not a path (/ or ./ first)"},
     {CONTROL_smarthosttls, is_secure,

@@ -4,7 +4,7 @@
  * error, or by our deadline, after which c-ares may say what it likes.
  */
 #include "dns_question.h"
-#include "num.h"
+#include "target.h"
 #include <ares.h>
 #include <errno.h>
 #include <netdb.h>
@@ -17,32 +17,6 @@
 
 _Static_assert(DNS_FDS == ARES_GETSOCK_MAXNUM, "one place for each socket");
 
-static int
-parse_server(struct span s, struct ip *ip, unsigned *port)
-{
-	struct span host = s, rest = span_make(NULL, 0);
-	uint64_t v = 53;
-
-	if (s.n > 0 && s.p[0] == '[') {
-		size_t n = span_chr(s, ']');
-
-		if (n == s.n)
-			return -1;
-		host = span_make(s.p + 1, n - 1);
-		rest = span_skip(s, n + 1);
-		if (rest.n > 0 && rest.p[0] != ':')
-			return -1;
-		rest = rest.n > 0 ? span_skip(rest, 1) : span_make(NULL, 0);
-	} else if (ip_parse(s, ip) == -1) {
-		rest = s;
-		span_cut(&rest, ':', &host);
-	}
-	if (rest.p != NULL && num_parse_max(rest, 65535, &v) == -1)
-		return -1;
-	*port = (unsigned)v;
-	return v == 0 ? -1 : ip_parse(host, ip);
-}
-
 int
 dns_init(struct dns *d, const struct span *servers, size_t n)
 {
@@ -53,7 +27,7 @@ dns_init(struct dns *d, const struct span *servers, size_t n)
 		return -1;
 	}
 	for (size_t i = 0; i < n; i++)
-		if (parse_server(servers[i], &d->server[i].ip,
+		if (target_parse_server(servers[i], 53, &d->server[i].ip,
 			&d->server[i].port) == -1) {
 			errno = EINVAL;
 			return -1;

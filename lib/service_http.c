@@ -68,7 +68,7 @@ service_http_url(struct service_request *r, struct span url,
 	struct buf b = {0};
 	struct span *hosts;
 	struct uri u;
-	struct tcp_target t;
+	struct target t;
 
 	if (uri_parse(url, &u) == -1)
 		return "not a URL";
@@ -96,5 +96,5 @@ service_http_url(struct service_request *r, struct span url,
 	}
 	*target = arena_dup(&r->arena, buf_span(&b));
 	buf_free(&b);
-	return tcp_parse(hosts[0], &t) == -1 ? "a host that is none" : NULL;
+	return target_parse(hosts[0], &t) == -1 ? "a host that is none" : NULL;
 }

@@ -30,10 +30,10 @@ note_failure(struct smtpclient *c, const char *why)
 static struct span
 name_of(struct smtpclient *c)
 {
-	struct tcp_target target;
+	struct target target;
 	struct span name = c->config.peer;
 
-	if (name.n == 0 && tcp_parse(c->target, &target) == 0)
+	if (name.n == 0 && target_parse(c->target, &target) == 0)
 		name = target.host;
 	if (name.n > 0 && name.p[name.n - 1] == '.')
 		name.n--;

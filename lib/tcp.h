@@ -1,29 +1,19 @@
 /*
  * tcp: connections to others, never blocking without a deadline.
  *
- * A target is text: "192.0.2.1", "192.0.2.1:25", "[2001:db8::1]:25",
- * "mx.example.org:25", or "/run/a/socket", a Unix socket. Names are asked for
- * in the DNS, with the search list and /etc/hosts left out; "localhost" never
- * leaves the host (RFC 6761 6.3). Several targets are tried in their order,
- * of each all addresses, until one takes the connection.
+ * A target is text (target.h). Names are asked for in the DNS, with the search
+ * list and /etc/hosts left out; "localhost" never leaves the host (RFC 6761
+ * 6.3). Several targets are tried in their order, of each all addresses, until
+ * one takes the connection.
  */
 #ifndef TCP_H
 #define TCP_H
 
 #include "clock.h"
 #include "dns.h"
+#include "target.h"
 
 #define TCP_ADDRESSES 8
-
-struct tcp_target {
-	struct span path; /* of a Unix socket; p NULL: none */
-	struct span host; /* a name without root dot, or text of an address */
-	struct ip ip;	  /* family 0: host is a name */
-	unsigned port;	  /* 0: none was given */
-};
-
-/* Borrows from s. 0, or -1 when it is none of the above. */
-int tcp_parse(struct span s, struct tcp_target *out);
 
 enum tcp_state { TCP_WAITS, TCP_READY, TCP_FAILED };
 
@@ -41,7 +31,7 @@ struct tcp {
 	unsigned port;
 	int64_t patience;
 	clock_ms deadline;
-	struct tcp_target target;
+	struct target target;
 	const struct dns_query *query[2]; /* A, AAAA; NULL: none is open */
 	bool asking;
 	struct ip addresses[TCP_ADDRESSES];

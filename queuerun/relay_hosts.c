@@ -321,7 +321,7 @@ static int
 find_of_route(struct relay_hosts *h, const struct relay_route *route,
     unsigned port, const struct relay_who *who, clock_ms deadline)
 {
-	const struct tcp_target *t = &route->target;
+	const struct target *t = &route->target;
 	struct relay_mx one = {0, {NULL, 0}};
 	struct span failed = {NULL, 0};
 	const char *why = NULL;

@@ -24,7 +24,7 @@ relay_route_parse(struct span route, struct span scheme,
 		out->port = (unsigned)port;
 		return 0;
 	}
-	if (tcp_parse(out->text, &out->target) == -1)
+	if (target_parse(out->text, &out->target) == -1)
 		return -1;
 	out->port = out->target.port;
 	return 0;

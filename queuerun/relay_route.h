@@ -10,7 +10,7 @@
 struct relay_route {
 	bool mx;	   /* the recipient's domain says where */
 	unsigned port;	   /* 0: none was given */
-	struct tcp_target target; /* when not mx */
+	struct target target; /* when not mx */
 	struct span text;  /* of the target, as it stands in the route */
 };
 

@@ -1,7 +1,6 @@
 /* overrides: see overrides.h. */
 #include "overrides.h"
 #include "log.h"
-#include "tcp.h"
 
 /* "192.0.2.25:25", "[2001:db8::25]:25"; p NULL when nobody knows. */
 static struct span
@@ -73,19 +72,8 @@ set_field(struct session *s, const struct hook_field *f, struct buf *err)
 		buf_printf(err, "%.*s %s", SPAN_ARG(f->name), why);
 		return -1;
 	}
-	if (control_override(c, f->name, f->text, f->type == FIELD_LIST,
-		FROM_PARAMS, err) == -1)
-		return -1;
-	for (size_t i = 0; i < c->smarthost.n; i++) {
-		struct tcp_target target;
-
-		if (tcp_parse(c->smarthost.v[i], &target) == 0)
-			continue;
-		buf_printf(err, "smarthost: bad host: %.*s",
-		    SPAN_ARG(c->smarthost.v[i]));
-		return -1;
-	}
-	return 0;
+	return control_override(c, f->name, f->text, f->type == FIELD_LIST,
+	    FROM_PARAMS, err);
 }
 
 struct reply

@@ -11,7 +11,6 @@
 #include "option.h"
 #include "peer.h"
 #include "starttls.h"
-#include "tcp.h"
 #include "try.h"
 #include <errno.h>
 #include <fcntl.h>
@@ -221,28 +220,6 @@ apply_launcher(struct session *s)
 	session_settings_changed(s);
 }
 
-/* Nothing is opened: that is for whoever asks first. */
-static void
-check_servers(const struct controls *c)
-{
-	const struct control_list *l = &c->dnsservers;
-	struct dns dns;
-
-	for (size_t i = 0; i < l->n; i++)
-		if (dns_init(&dns, &l->v[i], 1) == -1)
-			die_temp("dnsservers: bad server: %.*s",
-			    SPAN_ARG(l->v[i]));
-	for (size_t i = 0; i < c->smarthost.n; i++) {
-		struct tcp_target target;
-
-		if (tcp_parse(c->smarthost.v[i], &target) == -1)
-			die_temp("smarthost: bad host: %.*s",
-			    SPAN_ARG(c->smarthost.v[i]));
-	}
-	if (l->n > DNS_SERVERS)
-		die_temp("dnsservers: more than %d", DNS_SERVERS);
-}
-
 /* Returns the script's path, or NULL when there is none. For --check *error
  * is why it could not be loaded, or NULL. */
 static const char *
@@ -351,7 +328,8 @@ main(int argc, char **argv)
 	if (strcmp(c->queuedir, "none") == 0)
 		try_dry_start(s);
 	open_queue_as_root(s);
-	check_servers(c);
+	if (c->dnsservers.n > DNS_SERVERS)
+		die_temp("dnsservers: more than %d", DNS_SERVERS);
 	apply_launcher(s);
 	s->morercpthosts.path = control_path(c, "morercpthosts.cdb");
 	s->recipients.path = control_path(c, "recipients.cdb");

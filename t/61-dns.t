@@ -181,10 +181,11 @@ like "large answers meet luamemory" "$log" \
 like "and the next hook asks as ever" "$log" 'fine.t192.0.2.1'
 
 printf 'hook.accept = function() dns.open() end\n' >"$T/script.lua"
-smtpe_run "$T/quit" -s "$T/script.lua" -o dnsservers=localhost
+SMTPE_DNSSERVERS=localhost smtpe_run "$T/quit" -s "$T/script.lua"
 is "a server that is no address is our trouble" \
     "$STATUS $(head -n 1 "$T/out" | cut -c 1-3)" "111 421"
-like "and is named" "$(cat "$T/log")" 'dnsservers: bad server: localhost'
+like "and is named" "$(cat "$T/log")" \
+    'SMTPE_DNSSERVERS: ..localhost.. is not IP, IP:PORT or .IP.:PORT'
 smtpe_run "$T/quit" -s "$T/script.lua" \
     -o dnsservers=127.0.0.1,::1,[::1]:53,127.0.0.2:5353
 is "addresses and ports are taken" "$STATUS" 0

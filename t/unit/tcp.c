@@ -36,23 +36,23 @@ parse(void)
 	    SPAN_LIT("[]"), SPAN_LIT("a\0b"), SPAN_LIT("a\r\n"),
 	    SPAN_LIT("/run/a\0b"), SPAN_LIT("192.0.2.1:"),
 	    SPAN_LIT("a:25:25")};
-	struct tcp_target t;
+	struct target t;
 	char longest[200];
 
 	for (size_t i = 0; i < sizeof good / sizeof *good; i++) {
-		is_int(tcp_parse(span_of(good[i].text), &t), 0, good[i].text);
+		is_int(target_parse(span_of(good[i].text), &t), 0, good[i].text);
 		is_span(t.host, span_of(good[i].host), "... host");
 		is_int(t.port, good[i].port, "... port");
 		is_int(t.ip.family, good[i].family, "... family");
 		ok(t.path.p == NULL, "... no path");
 	}
 	for (size_t i = 0; i < sizeof bad / sizeof *bad; i++)
-		is_int(tcp_parse(bad[i], &t), -1, "no target");
-	is_int(tcp_parse(SPAN("/run/a.sock"), &t), 0, "a path");
+		is_int(target_parse(bad[i], &t), -1, "no target");
+	is_int(target_parse(SPAN("/run/a.sock"), &t), 0, "a path");
 	is_span(t.path, SPAN("/run/a.sock"), "which it is");
 	memset(longest, '/', sizeof longest);
-	is_int(tcp_parse(span_make(longest, 107), &t), 0, "a long path");
-	is_int(tcp_parse(span_make(longest, 108), &t), -1, "too long a path");
+	is_int(target_parse(span_make(longest, 107), &t), 0, "a long path");
+	is_int(target_parse(span_make(longest, 108), &t), -1, "too long a path");
 }
 
 static int
