@@ -240,6 +240,22 @@ is "eodrcpt: each its own way" \
     "T b@example.org T elsewhere@other.example meta route s smtp:10.0.0.1:25 meta route s smtp:10.0.0.2:25 "
 rm -rf "$T/queue"
 
+try later "$ehlo" "$mail" "$rcpt" DATA 's: renamed' '' . \
+    "$mail" "$rcpt" "$rcpt2" DATA 's: all' '' . QUIT <<'X'
+halon.transports = { first = "smtp:10.0.0.1:25", second = "smtp:10.0.0.2:25" }
+function halon.rcptto() Accept { transportid = "first" } end
+function halon.eod()
+  if GetHeader "s" == "all" then Accept { transportid = "second" } end
+  Accept { recipient = "new@example.org" }
+end
+X
+codes "eod: transports of rcptto" \
+    "220 250 250 250 354 250 250 250 250 354 250 221 "
+is "eod: one stays with its recipient, one of the message is for all" \
+    "$(grep -ahE '^(T|meta route)' "$T/queue/new/"* | tr '\n' ' ')" \
+    "meta route s smtp:10.0.0.1:25 T new@example.org meta route s smtp:10.0.0.2:25 T b@example.org T c@example.org "
+rm -rf "$T/queue"
+
 refusing() {
 	try refusing "$ehlo" "$mail" "$rcpt" "$rcpt2" DATA 'x: y' '' . QUIT <<'X'
 function halon.eodrcpt()

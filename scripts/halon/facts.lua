@@ -2,6 +2,8 @@
 -- message. There is one context at a time; what it does not have is an error
 -- that says so.
 
+local transports = require "halon.transports"
+
 local facts = { api = {}, variables = {} }
 local api, variables = facts.api, facts.variables
 
@@ -256,13 +258,19 @@ end
 -- Instead of the recipient at hand; where there are several, an array.
 function api.SetRecipient(address)
 	local msg = message("SetRecipient")
+	local old = msg:recipients()
 
-	if type(address) ~= "table" and #msg:recipients() > 1 then
-		error("SetRecipient: there are several in " .. now.name ..
-		    ": an array, or halon.eodrcpt", 2)
+	if type(address) ~= "table" then
+		if #old > 1 then
+			error("SetRecipient: there are several in " ..
+			    now.name .. ": an array, or halon.eodrcpt", 2)
+		end
+		address = { address }
 	end
-	msg:set_recipients(type(address) == "table" and address or
-	    { address }, { relay = true })
+	msg:set_recipients(address, { relay = true })
+	if #old == 1 then
+		transports.rename(old[1], address)
+	end
 end
 
 -- A table that travels with the message until it is gone.

@@ -64,6 +64,20 @@ function transports.routed()
 	return kept ~= nil and kept_for == transaction.id
 end
 
+-- What is decided for the message later stands for all of it.
+function transports.forget()
+	kept = nil
+end
+
+-- A recipient's transport is his under another address, too.
+function transports.rename(old, new)
+	if transports.routed() and kept[key(old)] then
+		for _, address in ipairs(new) do
+			kept[key(address)] = kept[key(old)]
+		end
+	end
+end
+
 -- transports.settle(msg): the first recipient's is the batch's.
 function transports.settle(msg)
 	local recipient = msg:recipients()[1]

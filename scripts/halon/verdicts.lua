@@ -167,6 +167,9 @@ local function envelope(verdict, now, options)
 	if options.recipient ~= nil then
 		facts.api.SetRecipient(options.recipient)
 	end
+	if options.transportid ~= nil and facts.now(verdict) == "eod" then
+		transports.forget()
+	end
 	transports.give(verdict, now.msg, options.transportid)
 	verdicts.set_metadata(options.metadata)
 end
