@@ -126,6 +126,10 @@ ops_guard(struct ops *o, const char *verb, const char *const *args,
 	if (!hook_defined(h, HOOK_api))
 		return;
 	for (size_t i = 0; i < nargs; i++) {
+		/* The hook would see other arguments than the verb. */
+		if (*args[i] == '\0' || strchr(args[i], '\n') != NULL)
+			die_perm("an argument is empty or has a line feed: "
+				 "hook.api cannot be asked");
 		if (i > 0)
 			buf_putc(&list, '\n');
 		buf_puts(&list, args[i]);

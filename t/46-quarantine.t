@@ -175,6 +175,13 @@ q hold "$ID" 00000000000000000000000000
 is "hook.api: true admits" "$(where "$ID")" "hold/$ID"
 is "hook.api: is told who, what and with what" "$(cat "$TRACE")" \
     "$me hold $ID,00000000000000000000000000"
+for arg in '' "$ID
+$ID"; do
+	: >"$TRACE"
+	q remove "$ID" "$arg"
+	is "hook.api: sees each argument as it is, or is not asked" \
+	    "$STATUS $(where "$ID") $(cat "$TRACE")" "100 hold/$ID "
+done
 WHAT=list
 q list
 is "hook.api: one verb" "$STATUS" 0
