@@ -299,6 +299,19 @@ def test_accepts():
         same(server.commands[-1], "QUIT", "accepts: QUIT to it, too")
 
 
+def test_tired():
+    """What it says after its reply is goodbye, and no answer to the next
+    message: that one has a connection of its own."""
+    words = ["250 2.0.0 taken\r\n421 4.4.2 idle for too long"]
+    with Server(dot=lambda _: words and words.pop()) as server, \
+            Trial(server.port) as t:
+        same([t.message()[:3], t.message()[:3]], ["250", "250"],
+             "tired: two messages are taken")
+        same((server.connections, len(server.mails), t.entries()), (2, 2, []),
+             "tired: each in a connection, by it")
+        quit_clean(t, "tired")
+
+
 def test_refused():
     for code in ("451", "550"):
         enh = code[0] + ".7.9 "
