@@ -6,9 +6,11 @@
  */
 #include "arena.h"
 #include "buf.h"
+#include "control.h"
 #include "die.h"
 #include "dotenv.h"
 #include "file.h"
+#include "ip.h"
 #include "log.h"
 #include "num.h"
 #include "option.h"
@@ -20,6 +22,7 @@
 #include <unistd.h>
 
 #define FILE_LIMIT 1048576
+#define SHORTSTR 255 /* octets of an exchange or key (AMQP 0-9-1 4.2.5.3) */
 
 enum variable {
 	BIND_ADDRESS, BIND_PORT, SERVER_NAME, MAX_EMAIL_SIZE_BYTES,
@@ -32,21 +35,21 @@ enum variable {
  * where the file does not name it; p NULL: nothing is written then. */
 static const struct variable_row {
 	const char *name, *control;
-	enum { TEXT, NUMBER, PORT } type;
+	enum { TEXT, NUMBER, PORT, HOST, DIRECTORY, NAME } type;
 } rows[VARIABLES] = {
-    [BIND_ADDRESS] = {"BIND_ADDRESS", NULL, TEXT},
+    [BIND_ADDRESS] = {"BIND_ADDRESS", NULL, HOST},
     [BIND_PORT] = {"BIND_PORT", NULL, PORT},
     [SERVER_NAME] = {"SERVER_NAME", "me", TEXT},
     [MAX_EMAIL_SIZE_BYTES] = {"MAX_EMAIL_SIZE_BYTES", "databytes", NUMBER},
     [MAX_TIMEOUT_SECS] = {"MAX_TIMEOUT_SECS", "timeoutsession", NUMBER},
-    [TEMP_EMAIL_DIR] = {"TEMP_EMAIL_DIR", "amqpspill", TEXT},
-    [AMQP_HOST] = {"AMQP_HOST", NULL, TEXT},
+    [TEMP_EMAIL_DIR] = {"TEMP_EMAIL_DIR", "amqpspill", DIRECTORY},
+    [AMQP_HOST] = {"AMQP_HOST", NULL, HOST},
     [AMQP_PORT] = {"AMQP_PORT", NULL, PORT},
     [AMQP_USERNAME] = {"AMQP_USERNAME", NULL, TEXT},
     [AMQP_PASSWORD] = {"AMQP_PASSWORD", NULL, TEXT},
     [AMQP_VHOST] = {"AMQP_VHOST", NULL, TEXT},
-    [AMQP_EXCHANGE] = {"AMQP_EXCHANGE", "amqpexchange", TEXT},
-    [AMQP_ROUTING_KEY] = {"AMQP_ROUTING_KEY", "amqproutingkey", TEXT},
+    [AMQP_EXCHANGE] = {"AMQP_EXCHANGE", "amqpexchange", NAME},
+    [AMQP_ROUTING_KEY] = {"AMQP_ROUTING_KEY", "amqproutingkey", NAME},
     [AMQP_BUFFER_SIZE] = {"AMQP_BUFFER_SIZE", "amqpwindow", NUMBER},
 };
 
@@ -70,21 +73,81 @@ usage(int status)
 	exit(status);
 }
 
+/* Without the brackets that an address has in a URI. */
+static struct span
+bare_host(struct span s)
+{
+	if (s.n > 2 && s.p[0] == '[' && s.p[s.n - 1] == ']')
+		return span_head(span_skip(s, 1), s.n - 2);
+	return s;
+}
+
+static bool
+is_host(struct span s)
+{
+	struct ip ip;
+
+	if (ip_parse(bare_host(s), &ip) == 0)
+		return true;
+	for (size_t i = 0; i < s.n; i++)
+		if (!ascii_isalnum(s.p[i]) && s.p[i] != '.' &&
+		    s.p[i] != '-' && s.p[i] != '_')
+			return false;
+	return s.n < 256;
+}
+
 static const char *
-check(enum variable v, struct span text)
+check_number(enum variable v, struct span text)
 {
 	uint64_t n;
 
-	for (size_t i = 0; i < text.n; i++)
-		if ((unsigned char)text.p[i] < ' ' || text.p[i] == 0x7f)
-			return "there is a control character in it";
-	if (rows[v].type == TEXT)
-		return NULL;
 	if (num_parse_u64(text, &n) == -1)
 		return "not a number";
 	if (rows[v].type == PORT && (n == 0 || n > 65535))
 		return "not a port from 1 to 65535";
 	return NULL;
+}
+
+/* An empty value is none. */
+static const char *
+check(enum variable v, struct span text)
+{
+	for (size_t i = 0; i < text.n; i++)
+		if ((unsigned char)text.p[i] < ' ' || text.p[i] == 0x7f)
+			return "there is a control character in it";
+	switch (rows[v].type) {
+	case NUMBER:
+	case PORT:
+		return check_number(v, text);
+	case HOST:
+		return is_host(text) ? NULL : "not a name or address";
+	case DIRECTORY:
+		return text.n == 0 || text.p[0] == '/' ? NULL :
+		    "not a path from the root";
+	case NAME:
+		return text.n <= SHORTSTR ? NULL : "longer than 255 octets";
+	case TEXT:
+		break;
+	}
+	return NULL;
+}
+
+/* Would smtpe and queuerun start with it? */
+static void
+check_control(const char *file, const struct dotenv_line *line,
+    enum variable v)
+{
+	struct controls scratch = {0};
+	struct buf err = {0};
+
+	if (rows[v].control == NULL || line->value.n == 0)
+		return;
+	if (control_set(&scratch, span_of(rows[v].control), line->value,
+		FROM_OPTION, &err) == -1)
+		die_perm("%s:%zu: %s: %s", file, line->number, rows[v].name,
+		    buf_cstr(&err));
+	arena_free(&scratch.arena);
+	buf_free(&err);
 }
 
 static void
@@ -100,6 +163,7 @@ take(const char *file, const struct dotenv_line *line)
 			    line->number, rows[v].name, why,
 			    v == AMQP_PASSWORD ? 3 : (int)line->value.n,
 			    v == AMQP_PASSWORD ? "..." : line->value.p);
+		check_control(file, line, v);
 		value[v] = line->value;
 		return;
 	}
@@ -158,8 +222,8 @@ value_or(enum variable v, const char *def)
 static void
 put_uri(struct buf *out)
 {
-	struct span host = value_or(AMQP_HOST, "127.0.0.1");
-	bool v6 = span_chr(host, ':') < host.n && host.p[0] != '[';
+	struct span host = bare_host(value_or(AMQP_HOST, "127.0.0.1"));
+	bool v6 = span_chr(host, ':') < host.n;
 
 	buf_puts(out, "amqp://");
 	put_encoded(out, value_or(AMQP_USERNAME, "guest"));
@@ -282,7 +346,7 @@ write_all(const char *path, bool force)
 static void
 say_launcher(const char *path)
 {
-	struct span address = value_or(BIND_ADDRESS, "0.0.0.0");
+	struct span address = bare_host(value_or(BIND_ADDRESS, "0.0.0.0"));
 	struct span port = value_or(BIND_PORT, "25");
 	bool v6 = span_chr(address, ':') < address.n;
 

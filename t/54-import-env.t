@@ -97,6 +97,25 @@ wrong 'AMQP_VHOST="x" y' 'something follows the closing quote'
 wrong 'AMQP_VHOST="a\nb"' 'AMQP_VHOST: there is a control character'
 wrong 'AMQP_VHOST' 'not NAME=value'
 wrong '1X=2' 'that is no name'
+# What would be written and could not be used.
+wrong 'SERVER_NAME=a b' 'SERVER_NAME: .*a b.* is not a host name'
+wrong 'AMQP_BUFFER_SIZE=0' 'AMQP_BUFFER_SIZE: .*0.* is not a whole number'
+wrong 'AMQP_HOST=a/b@c' 'AMQP_HOST: not a name or address'
+wrong 'AMQP_HOST=rabbit:5673' 'AMQP_HOST: not a name or address'
+wrong 'BIND_ADDRESS=a;b' 'BIND_ADDRESS: not a name or address'
+wrong 'TEMP_EMAIL_DIR=tmp/x' 'TEMP_EMAIL_DIR: not a path from the root'
+wrong "AMQP_ROUTING_KEY=$(printf '%0256d' 0)" 'AMQP_ROUTING_KEY: longer than'
+
+# An IPv6 address, with brackets and without.
+for host in ::1 '[::1]'; do
+	printf 'AMQP_HOST=%s\nBIND_ADDRESS=%s\n' "$host" "$host" >"$T/six"
+	"$IMPORT" -f -c "$T/control4" "$T/six" >"$T/out" 2>&1
+	is "$host: the broker's URI" "$(cat "$T/control4/amqp")" \
+	    'amqp://guest:guest@[::1]:5672/%2F'
+	like "$host: the launcher's address" "$(cat "$T/out")" \
+	    'tcpserver -R -H ::1 25 .*'
+	like "$host: the socket's" "$(cat "$T/out")" 'ListenStream=\[::1\]:25 '
+done
 "$IMPORT" -c "$T/control3" "$T/none" 2>"$T/err"
 is "no such file: exit 111" $? 111
 "$IMPORT" 2>/dev/null
