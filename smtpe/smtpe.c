@@ -292,15 +292,18 @@ take_checkpassword(struct session *s, char **words)
 	    (const char *const *)words;
 }
 
-/* As root nothing is done but this: the queue's owner goes on. */
+/* As root nothing is done but this: the queue's owner goes on. So it is with
+ * --check, which finds what he cannot read, but makes no queue. */
 static void
 open_queue_as_root(struct session *s)
 {
-	if (geteuid() != 0 || check)
+	const char *dir = s->controls.queuedir;
+
+	if (geteuid() != 0 || (check && access(dir, F_OK) == -1))
 		return;
-	if (queue_open(&s->queue, s->controls.queuedir) == -1)
-		die_temp_errno("%s", s->controls.queuedir);
-	s->queue_opened = true;
+	s->queue_opened = queue_open(&s->queue, dir) == 0;
+	if (!s->queue_opened && !check)
+		die_temp_errno("%s", dir);
 }
 
 int

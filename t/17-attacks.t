@@ -3,7 +3,7 @@
 # that run as root.
 # shellcheck source=t/lib.sh
 . "${0%/*}/lib.sh"
-need perl
+need perl openssl
 in_memory 100000
 new_setup
 
@@ -80,7 +80,7 @@ fi
 
 # Started as root, the queue's owner goes on, before the script is loaded.
 if [ "$(id -u)" != 0 ]; then
-	skip 4 "only root can become somebody else"
+	skip 6 "only root can become somebody else"
 else
 	chmod 755 "$T"
 	rm -rf "$T/queue"
@@ -108,5 +108,14 @@ LUA
 	    "$(find "$T/queue/new" -type f -printf '%u %m %n\n')" "nobody 600 1"
 	is "so do directories" \
 	    "$(find "$T/queue" -mindepth 1 -type d ! -user nobody -o -type d -perm /077)" ""
+	openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes \
+	    -subj /CN=mx.example.org -keyout "$T/root.key" -out "$T/mx.pem" \
+	    2>/dev/null
+	chmod 644 "$T/mx.pem"
+	check=$("$SMTPE" --check -c "$T/control" -q "$T/queue" \
+	    -o tlscert="$T/mx.pem" -o tlskey="$T/root.key" </dev/null 2>&1)
+	is "--check: not well" "$?" 111
+	like "as the owner, who cannot read root's key" "$check" \
+	    '^problem: .*root\.key: Permission denied$'
 fi
 done_testing
