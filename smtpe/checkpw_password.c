@@ -103,7 +103,6 @@ checkpw_password(struct authusers *u, const struct checkpw_login *l,
 		return CHECKPW_WRONG;
 	status = cram ? check_response(entry, l->password, l->third) :
 			check_entry(entry, l->password);
-	if (status == CHECKPW_RIGHT && known != 1)
-		return CHECKPW_WRONG;
-	return status;
+	/* What is wrong with the other's entry is no trouble of a stranger's. */
+	return known == 1 ? status : CHECKPW_WRONG;
 }
