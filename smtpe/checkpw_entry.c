@@ -8,6 +8,8 @@
 #include <termios.h>
 #include <unistd.h>
 
+#define BCRYPT_MAX 72 /* octets of a password that count */
+
 static const char *
 make_crypt(const char *prefix, struct span password, unsigned long cost,
     struct buf *out)
@@ -56,6 +58,9 @@ checkpw_entry_make(struct span method, struct span password,
 		return make_crypt("$y$", password, cost, out);
 	if (span_eq(method, SPAN("sha512")))
 		return make_crypt("$6$", password, cost, out);
+	/* It would leave out the rest without a word. */
+	if (span_eq(method, SPAN("bcrypt")) && password.n > BCRYPT_MAX)
+		return "takes 72 octets of a password at most";
 	if (span_eq(method, SPAN("bcrypt")))
 		return make_crypt("$2b$", password, cost, out);
 	if (span_eq(method, SPAN("scram-sha-256")))
