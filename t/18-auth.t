@@ -250,6 +250,8 @@ printf '\n' | "$PASSWD" "$f" empty 2>/dev/null
 is "no empty password" "$?" 100
 head -c 600 /dev/zero | tr '\0' x | "$PASSWD" "$f" long 2>/dev/null
 is "none that checkpassword could not take" "$?" 100
+head -c 73 /dev/zero | tr '\0' x | "$PASSWD" -m bcrypt "$f" long 2>/dev/null
+is "none that bcrypt would cut" "$?" 100
 printf 'a\001b\n' | "$PASSWD" "$f" control 2>/dev/null
 is "none with a control character" "$?" 100
 echo x | "$PASSWD" -m md5 "$f" x 2>/dev/null
@@ -296,6 +298,9 @@ echo 'x:$nonsense$' >>"$f"
 is "a hash that crypt(3) does not know is trouble" \
     "$(check x x) $(grep -c 'event=trouble' "$T/said")" "111 1"
 is "and nobody else's" "$(check tty 'tty pw')" 0
+echo 'x:$nonsense$' >"$T/strange"
+is "not even a stranger's who costs as much" "$(printf 'y\0x\0x\0' |
+    "$CHECKPW" -f "$T/strange" 3<&0 </dev/null 2>/dev/null; echo $?)" 1
 chmod o+w "$f"
 is "a file that everybody may write" "$(check tty 'tty pw')" 111
 chmod o-w "$f"
