@@ -102,6 +102,29 @@ verbs() {
 verbs queuerun/smtpe-queue
 verbs queuerun/smtpe-cdb
 
+# --- events ---
+
+# events FILE...: what these log; described PAGE...: those that pages have.
+events() {
+	grep -ohE 'log_(warn|open|open_at)\([^"]*"[a-z-]+"' "$@" |
+	    sed 's/.*"\(.*\)"/\1/' | sort -u
+}
+described() {
+	{
+		sed -n 's/^\.It Li \([a-z, -]*\)$/\1/p' "$@" | tr -d ' ' |
+		    tr , '\n'
+		grep -ohE 'event=[a-z-]+' "$@" | sed 's/event=//'
+	} | sort -u
+}
+# shellcheck disable=SC2046
+set -- $(find queuerun/*.c lib/agent*.c lib/queue*.c lib/spill.c ! -name 'smtpe-*' \
+    ! -name 'cdb_*' ! -name 'ops_*')
+events "$@" >"$T/events"
+ok "queuerun and its agents log events" test "$(wc -l <"$T/events")" -gt 20
+is "each stands in queuerun.8, smtpe-agent.7, or its agent's page" \
+    "$(described man/queuerun.8 man/smtpe-agent.7 man/agent-*.8 \
+	man/smtpe-tls.7 | comm -23 "$T/events" -)" ""
+
 # --- what pages mention ---
 
 is "pages of ours that pages refer to are there" \
