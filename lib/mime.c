@@ -45,10 +45,10 @@ set_type(struct mime_part *p, struct span value, struct arena *a,
 		p->type = SPAN("text/plain");
 		p->broken = true;
 	}
-	p->charset = mime_param(*params, SPAN("charset"), a);
+	p->charset = mime_param(*params, SPAN("charset"), false, a);
 	if (p->charset.p == NULL)
 		p->charset = SPAN("");
-	p->name = mime_param(*params, SPAN("name"), a);
+	p->name = mime_param(*params, SPAN("name"), true, a);
 }
 
 static void
@@ -57,7 +57,7 @@ set_disposition(struct mime_part *p, struct span value, struct arena *a)
 	struct span params = value;
 
 	p->disposition = mime_value(&params, a);
-	p->filename = mime_param(params, SPAN("filename"), a);
+	p->filename = mime_param(params, SPAN("filename"), true, a);
 }
 
 static void
@@ -164,7 +164,8 @@ static void
 multipart(struct mime *m, size_t number, struct span params)
 {
 	struct mime_part p = m->v[number - 1];
-	struct span boundary = mime_param(params, SPAN("boundary"), m->arena);
+	struct span boundary = mime_param(params, SPAN("boundary"), false,
+	    m->arena);
 	struct span type = span_eq(p.type, SPAN("multipart/digest")) ?
 	    SPAN("message/rfc822") : SPAN("text/plain");
 	bool any = false;
@@ -175,9 +176,17 @@ multipart(struct mime *m, size_t number, struct span params)
 		m->v[number - 1].broken = true;
 		return;
 	}
-	if (!divide(m, p.body, boundary, number, p.depth + 1, type, &any))
+	if (!divide(m, p.body, boundary, number, p.depth + 1, type, &any) ||
+	    mime_param_repeated(params, SPAN("boundary"), m->arena))
 		m->v[number - 1].broken = true;
 	m->v[number - 1].multipart = any;
+}
+
+static bool
+is_message(struct span type)
+{
+	return span_eq(type, SPAN("message/rfc822")) ||
+	    span_eq(type, SPAN("message/global"));
 }
 
 static struct mime_part *
@@ -232,9 +241,10 @@ entity(struct mime *m, struct span all, size_t parent, unsigned depth,
 		if (p->encoding != MIME_IDENTITY)
 			p->broken = true;
 		multipart(m, number, params);
-	} else if (span_eq(p->type, SPAN("message/rfc822")) &&
-	    p->encoding == MIME_IDENTITY) {
-		if (depth >= MIME_DEPTH_MAX) {
+	} else if (is_message(p->type)) {
+		/* An encoded one borrows from nothing: its parts are more than
+		 * we list. RFC 6532 3.7 permits that, RFC 2046 5.2.1 not. */
+		if (depth >= MIME_DEPTH_MAX || p->encoding != MIME_IDENTITY) {
 			m->cut = true;
 			return;
 		}

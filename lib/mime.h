@@ -33,7 +33,7 @@ struct mime_part {
 struct mime {
 	struct mime_part *v; /* a part stands before those in it */
 	size_t n;
-	bool cut;    /* there are more, or deeper, than we list */
+	bool cut;    /* there are more, or deeper, or encoded, than we list */
 	bool broken; /* some part is */
 	/* private: */
 	struct arena *arena;
@@ -56,10 +56,14 @@ struct span mime_value(struct span *rest, struct arena *a);
 
 /*
  * The value of a parameter, in a; p NULL when there is none. Parts and
- * charsets of RFC 2231 and, where they must not be but are, encoded words of
- * RFC 2047 are undone.
+ * charsets of RFC 2231 are undone and, with words, encoded words of RFC 2047,
+ * which must not be in names but are. A boundary may look like one and is none.
  */
-struct span mime_param(struct span params, struct span name,
+struct span mime_param(struct span params, struct span name, bool words,
+    struct arena *a);
+
+/* Is it there more than once? Readers do not agree which one counts. */
+bool mime_param_repeated(struct span params, struct span name,
     struct arena *a);
 
 /* Encoded words of RFC 2047 undone, in a. */

@@ -244,7 +244,8 @@ join(struct piece *v, struct arena *a)
 
 /* An encoded one comes before a plain one, which is for older readers. */
 struct span
-mime_param(struct span params, struct span wanted, struct arena *a)
+mime_param(struct span params, struct span wanted, bool words,
+    struct arena *a)
 {
 	struct span plain = {NULL, 0}, whole = {NULL, 0}, name, value;
 	struct piece *v = NULL;
@@ -274,7 +275,20 @@ mime_param(struct span params, struct span wanted, struct arena *a)
 	}
 	if (v != NULL && v[0].there)
 		return join(v, a);
-	return plain.p != NULL ? mime_words(plain, a) : plain;
+	return words && plain.p != NULL ? mime_words(plain, a) : plain;
+}
+
+bool
+mime_param_repeated(struct span params, struct span wanted, struct arena *a)
+{
+	struct span name, value;
+	size_t number, seen = 0;
+	bool encoded, whole;
+
+	while (next_param(&params, &name, &value, a))
+		seen += match(name, wanted, &number, &encoded, &whole) &&
+		    number == 0;
+	return seen > 1;
 }
 
 /* --- RFC 2047 --- */
