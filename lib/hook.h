@@ -151,6 +151,7 @@ struct hook_config {
 	int64_t timeout_ms;
 	bool defer_errors;   /* hookerror = defer */
 	bool trace;	     /* show each call on fd 2 */
+	bool trying;	     /* smtpe.trying */
 	const struct hook_facts *facts;
 	struct span me;	     /* smtpe.host */
 	/* What smtpe.getoption and setoption work on; NULL: nothing. */

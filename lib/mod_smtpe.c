@@ -168,7 +168,7 @@ static const luaL_Reg functions[] = {
 void
 mod_smtpe_open(lua_State *L)
 {
-	lua_createtable(L, 0, 8);
+	lua_createtable(L, 0, 9);
 	luaL_setfuncs(L, functions, 0);
 	lua_pushstring(L, version_number);
 	lua_setfield(L, -2, "bin_version");
@@ -180,5 +180,8 @@ mod_smtpe_open(lua_State *L)
 	lua_setfield(L, -2, "host");
 	lua_pushstring(L, hook_engine.config.control_dir);
 	lua_setfield(L, -2, "control_dir");
+	/* Somebody tries the script, and nobody is served. */
+	lua_pushboolean(L, hook_engine.config.trying);
+	lua_setfield(L, -2, "trying");
 	lua_setglobal(L, "smtpe");
 }

@@ -220,6 +220,14 @@ apply_launcher(struct session *s)
 	session_settings_changed(s);
 }
 
+/* Does somebody try his script? An option says so, or there is no network,
+ * but a person or a file of commands. */
+static bool
+is_trying(const struct session *s)
+{
+	return check || trace || s->dry_run || !s->io.crlf_only;
+}
+
 /* Returns the script's path, or NULL when there is none. For --check *error
  * is why it could not be loaded, or NULL. */
 static const char *
@@ -236,6 +244,7 @@ load_script(struct session *s, const char **error)
 	    .facts = &s->facts,
 	    .me = c->me,
 	    .trace = trace,
+	    .trying = is_trying(s),
 	    .stuck = stuck,
 	    .controls = &s->controls,
 	    .changed = session_settings_changed,

@@ -503,4 +503,39 @@ SMTPE_STATEDIR=$T/own smtpe_run "$T/in" -q none -s remember.lua
 like "none: it is what the command line names, and stays" "$(cat "$T/out")" \
     '^250 2\.0\.0 4 '
 is "... there" "$(cat "$T/own/test/n")" 4
+
+# --- smtpe.trying: is it a try, or a client that is served? ---
+
+script trying <<'LUA'
+warn("trying: " .. tostring(smtpe.trying))
+LUA
+# trying WANTED NAME COMMAND...: with QUIT on standard input.
+trying() {
+	want=$1
+	what=$2
+	shift 2
+	printf 'QUIT\r\n' | "$@" -c "$T/control" -q "$T/queue" \
+	    -s trying.lua 2>&1 >"$T/out" |
+	    sed -n 's/.*text="trying: \([a-z]*\)".*/\1/p' >"$T/trying"
+	is "trying: $what" "$(cat "$T/trying")" "$want"
+}
+trying true "commands from a pipe" "$SMTPE"
+trying true "--check" "$SMTPE" --check
+client="env PROTO=TCP TCPREMOTEIP=192.0.2.7"
+# shellcheck disable=SC2086
+{
+	trying false "a client of a launcher" $client "$SMTPE"
+	trying true "... with --trace" $client "$SMTPE" --trace
+	trying true "... with --peer" $client "$SMTPE" --peer 192.0.2.8
+	trying true "... with --check" $client "$SMTPE" --check
+}
+python3 - "$SMTPE" "$T/control" "$T/queue" <<'X' >"$T/trying" 2>&1
+import socket, subprocess, sys
+ours, theirs = socket.socketpair()
+ours.sendall(b"QUIT\r\n")
+p = subprocess.run([sys.argv[1], "-c", sys.argv[2], "-q", sys.argv[3], "-s",
+    "trying.lua"], stdin=theirs, stdout=theirs, stderr=subprocess.PIPE)
+print(b"trying: false" in p.stderr, p.returncode)
+X
+is "trying: a socket of an unknown client" "$(cat "$T/trying")" "True 0"
 done_testing

@@ -13,6 +13,7 @@ unknown xclient'
 # NAME KIND..., as they are in hook.dot of a client that has authenticated.
 cat >"$T/interface" <<'EOT'
 string smtpe. bin_version api_version copyright host
+boolean smtpe. trying
 function smtpe. getoption setoption
 string client. address host id_log id_sess id_trans msg_file input
 string client. local_address
