@@ -10,13 +10,13 @@ policies that were written for them (smtpe-kumo(7)).
 		end
 	end)
 
-Names that are not supported are reported when the script is loaded, with the
-reason, in one line of the log; calling one raises.
+Names that are not supported are reported to who tries the script
+(kumo/missing.lua); calling one raises.
 ]]
-local dialect = require "dialect"
 local address = require "kumo.address"
 local listener = require "kumo.listener"
 local message = require "kumo.message"
+local missing = require "kumo.missing"
 local text = require "kumo.text"
 
 local kumo = {}
@@ -27,8 +27,12 @@ function kumo.reject(code, why)
 	    action.reject(code, why), 0)
 end
 
--- kumo.disconnect(code, text): the same, and closes the connection.
-function kumo.disconnect(code, why)
+-- kumo.disconnect(code, text [, how]): the same, and closes the connection,
+-- unless how is "If421" and code is not 421.
+function kumo.disconnect(code, why, how)
+	if how == "If421" and code ~= 421 then
+		kumo.reject(code, why)
+	end
 	error(action.disconnect(code, why), 0)
 end
 
@@ -104,28 +108,36 @@ function install.smtp_server_connection_accepted()
 	end
 end
 
+local has_params = false
+
+-- For a listener's own parameters, too, whichever comes first.
 local function install_params()
+	if has_params then
+		return
+	end
+	has_params = true
 	function hook.params(where)
-		local params = listener.static(where, client.address)
+		local more
 
 		if handlers.smtp_server_get_dynamic_parameters then
-			local more = ask("smtp_server_get_dynamic_parameters",
+			more = ask("smtp_server_get_dynamic_parameters",
 			    where, conn)
-
-			for k, v in pairs(more or {}) do
-				params[k] = v
-			end
 		end
-		return listener.controls(params, conn)
+		return listener.controls(listener.params(where,
+		    client.address, more), conn, missing.report)
 	end
 end
 install.smtp_server_get_dynamic_parameters = install_params
 
 function install.smtp_server_ehlo()
-	function hook.ehlo(domain)
-		ask("smtp_server_ehlo", domain, conn)
+	function hook.ehlo(domain, extensions)
+		local list = ask("smtp_server_ehlo", domain, conn, extensions)
+
+		return type(list) == "table" and list or nil
 	end
-	hook.helo = hook.ehlo
+	function hook.helo(domain)
+		ask("smtp_server_ehlo", domain, conn, {})
+	end
 end
 
 function install.smtp_server_mail_from()
@@ -191,7 +203,7 @@ local function install_received()
 		end
 	end
 end
-install.smtp_server_message_received = install_received
+function install.smtp_server_message_received() end
 
 function install.get_queue_config()
 	function hook.queue_config(domain, tenant, campaign, routing_domain)
@@ -290,6 +302,9 @@ local function install_schedule()
 	end
 end
 
+-- Events that are over when their handler is known.
+local at_once = { init = true, pre_init = true }
+
 function install.init()
 	-- Called once the script is loaded; here that is at once.
 	handlers.init[#handlers.init]()
@@ -299,90 +314,47 @@ function install.pre_init()
 	handlers.pre_init[#handlers.pre_init]()
 end
 
--- Everything that was asked for and is not here: name -> reason.
-local missing = {}
-
-local function report(name, why)
-	if missing[name] == nil then
-		missing[name] = why
-		warn(string.format("kumo: %s is not supported: %s", name, why))
-	end
-end
-
-local no_events = {
-	get_egress_path_config = "routes and agents deliver (smtpe-control(5))",
-	get_egress_pool = "routes and agents deliver (smtpe-control(5))",
-	get_egress_source = "routes and agents deliver (smtpe-control(5))",
-	http_message_generated = "there is no HTTP listener",
-	http_server_validate_auth_basic = "there is no HTTP listener",
-	should_enqueue_log_record = "the log is one line for each event",
-	smtp_client_rewrite_delivery_status = "hook.postdelivery does it",
-	smtp_server_message_deferred_inject = "nothing is accepted unread",
-	spool_message_enumerated = "the queue is on disk (smtpe-queue(5))",
-	throttle_insert_ready_queue = "hook.predelivery does it",
-}
-
--- What of a script is not here: the functions it names, wherever they are
--- called, so that this is known before the first message.
-local scanned = {}
-
-local function scan(fn)
-	local source = debug.getinfo(fn, "S").source
-
-	if source:sub(1, 1) ~= "@" or scanned[source] then
-		return
-	end
-	scanned[source] = true
-	local code = dialect.code(source)
-
-	for name in code:gmatch("%f[%w_]kumo%.([%w_]+)") do
-		if rawget(kumo, name) == nil then
-			report("kumo." .. name, listener.reason(name))
-		end
-	end
-	for name in code:gmatch("[%w_%)]:([%w_]+)%s*[%(%{'\"]") do
-		if message.unsupported[name] then
-			report("message:" .. name, message.unsupported[name])
-		end
-	end
-end
-
 -- kumo.on(event, fn): see smtpe-kumo(7) for the events.
 function kumo.on(event, fn)
 	if type(fn) ~= "function" then
 		error("kumo.on: " .. tostring(event) .. ": not a function", 2)
 	end
-	scan(fn)
+	missing.scan(fn, kumo)
 	if not install[event] then
-		if no_events[event] == nil then
+		local why = missing.event(event)
+
+		if not why then
 			error("kumo.on: there is no event " .. tostring(event),
 			    2)
 		end
-		report("the event " .. event, no_events[event])
+		missing.report("the event " .. event, why)
 		return
 	end
-	if not several[event] or not handlers[event] then
+	local first = handlers[event] == nil
+	if first or not several[event] then
 		handlers[event] = {}
 	end
 	table.insert(handlers[event], fn)
-	install[event]()
+	if first or at_once[event] then
+		install[event]()
+	end
 end
 
 -- kumo.start_esmtp_listener{...}: what is of a connection counts for those
 -- that come to its listen address; the rest is the launcher's.
 function kumo.start_esmtp_listener(params)
-	listener.add(params, report)
+	listener.add(params, missing.report)
 	install_params()
 end
 
 -- kumo.make_listener_domain{relay_to =, relay_from =, ...}
 function kumo.make_listener_domain(params)
-	return listener.domain(params, report)
+	return listener.domain(params, missing.report)
 end
 
 -- kumo.make_queue_config{retry_interval =, max_age =, ...}
 function kumo.make_queue_config(params)
-	return listener.queue(params, report)
+	return listener.queue(params, missing.report)
 end
 
 local function logger(level)
@@ -403,7 +375,6 @@ kumo.log_error = logger("error: ")
 kumo.json_encode = function(value)
 	return assert(json.encode(value))
 end
-kumo.json_encode_pretty = kumo.json_encode
 kumo.json_parse = function(data)
 	return assert(json.decode(data))
 end
@@ -411,34 +382,45 @@ kumo.json_load = function(path)
 	local f <close> = assert(io.open(path, "r"))
 	return assert(json.decode(f:read("a")))
 end
-kumo.serde = {
-	json_encode = kumo.json_encode, json_parse = kumo.json_parse,
-	json_load = kumo.json_load,
-}
-kumo.sleep = nil
+kumo.json_encode_pretty = kumo.json_encode
+-- A process is a session: it has nothing to gain from what it keeps.
+kumo.memoize = function(fn)
+	return fn
+end
 
--- These configure parts of that server; here they say so and do nothing, so
--- that a whole policy can be loaded.
+-- A table of theirs, or a function, that is not here: its use raises.
+local function not_here(name, why)
+	local function raise()
+		error(name .. " is not supported: " .. why, 2)
+	end
+
+	return setmetatable({}, { __call = raise, __index = raise })
+end
+
+kumo.serde = setmetatable({
+	json_encode = kumo.json_encode, json_parse = kumo.json_parse,
+	json_load = kumo.json_load, json_encode_pretty = kumo.json_encode,
+}, {
+	__index = function(_, name)
+		return not_here("kumo.serde." .. tostring(name),
+		    listener.reason("serde"))
+	end,
+})
+
+-- These configure parts of that server; here they do nothing, so that a whole
+-- policy can be loaded.
 for name in pairs(listener.ignored) do
 	kumo[name] = function()
-		report("kumo." .. name, listener.reason(name))
+		missing.report("kumo." .. name, listener.reason(name))
 	end
 end
 
 setmetatable(kumo, {
 	__index = function(_, name)
-		report("kumo." .. tostring(name), listener.reason(name))
-		return setmetatable({}, {
-			__index = function(_, inner)
-				error("kumo." .. tostring(name) .. "." ..
-				    tostring(inner) .. " is not supported", 2)
-			end,
-			__call = function()
-				error("kumo." .. tostring(name) ..
-				    " is not supported: " ..
-				    listener.reason(name), 2)
-			end,
-		})
+		missing.report("kumo." .. tostring(name),
+		    listener.reason(name))
+		return not_here("kumo." .. tostring(name),
+		    listener.reason(name))
 	end,
 })
 

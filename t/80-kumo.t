@@ -9,6 +9,16 @@ DIALECT=kumo
 # shellcheck source=t/lib-dialect.sh
 . "$HERE/lib-dialect.sh"
 
+# checked: what --check says of that script; its log is $T/named.
+checked() {
+	CHECKED=$("$SMTPE" --check -c "$T/control" -q "$T/queue" \
+	    -s "$T/$name.lua" 2>"$T/named" </dev/null | tail -n 1)
+}
+# named TEST ERE: only who tries the script is told, and once.
+named() {
+	is "$1" "$(grep -cE "kumo: $2" "$T/named") $(grep -cE \
+	    'kumo: .*not supported|hook-replaced' "$T/log")" "1 0"
+}
 # The one entry in the queue, its trailer and message; then it goes.
 entry() {
 	cat "$T/queue/new/"* 2>/dev/null
@@ -45,11 +55,48 @@ kumo.on('smtp_server_get_dynamic_parameters', function(listener, conn_meta)
 end)
 X
 said "listener, via: banner and host" '^220 via\.example Welcome ESMTP'
-like "what is not here is named, once" "$(cat "$T/log")" \
-    'kumo: kumo\.define_spool is not supported: the control queuedir'
-like "with its parameter" "$(cat "$T/log")" \
-    'start_esmtp_listener\.max_connections is not supported: the launcher'
 is "and loads" "$STATUS" 0
+checked
+is "--check: nothing that would be a problem" "$CHECKED" ok
+named "--check: what is not here" \
+    'kumo\.define_spool is not supported: the control queuedir'
+named "--check: its parameters" \
+    'start_esmtp_listener\.max_connections is not supported: the launcher'
+for how in "$SMTPE -s $T/params.lua" "env TCPREMOTEIP=192.0.2.7 PROTO=TCP \
+    $SMTPE -s $T/params.lua --trace"; do
+	echo QUIT | $how -c "$T/control" -q "$T/queue" 2>"$T/named" >"$T/out"
+	named "and so does who tries it: ${how##*params.lua}" \
+	    'kumo\.define_spool is not supported'
+done
+
+# As it is published: via in the answer, not in the listener.
+try via QUIT <<'X'
+kumo.on('init', function()
+  kumo.start_esmtp_listener {
+    listen = '0.0.0.0:25',
+  }
+end)
+kumo.on('smtp_server_get_dynamic_parameters', function(listener, conn_meta)
+  return {
+    banner = 'All',
+    peer = { ['192.0.2.0/24'] = { banner = 'Near' },
+      ['192.0.2.7'] = { banner = 'You' }, ['0.0.0.0/0'] = { banner = 'Far' } },
+    via = {
+      ['192.0.2.1'] = { hostname = 'mx.example-customer.com' },
+      ['192.0.2.2'] = { hostname = 'mx.other-customer.com' },
+    },
+  }
+end)
+X
+said "dynamic parameters: via, and the nearest peer" \
+    '^220 mx\.example-customer\.com You ESMTP'
+
+try vault QUIT <<'X'
+kumo.start_esmtp_listener { tls_certificate = { vault_path = 'x' } }
+X
+like "a certificate that is no file: 421 and why" "$(cat "$T/said" "$T/log")" \
+    '^421 '
+like "... and why" "$(cat "$T/log")" 'hook=params.*tlscert is a file here'
 
 try limits "$ehlo" "$mail" "$rcpt" 'RCPT TO:<c@example.org>' QUIT <<'X'
 kumo.on('smtp_server_get_dynamic_parameters', function(listener, conn_meta)
@@ -69,6 +116,15 @@ end)
 X
 said "ehlo: refused" '^550 5\.7\.1 bad name client\.example'
 said "ehlo: another is taken" '^250 ENHANCEDSTATUSCODES|^250-'
+
+try extensions 'HELO client.example' "$ehlo" QUIT <<'X'
+kumo.on('smtp_server_ehlo', function(domain, conn_meta, extensions)
+  table.insert(extensions, 'X-SOMETHING')
+  return extensions
+end)
+X
+said "ehlo: HELO has no extensions" '^250 mx\.example\.org'
+said "ehlo: the list may be changed" '^250[- ]X-SOMETHING'
 
 try mail "$ehlo" 'MAIL FROM:<x@bad.domain>' "$mail" QUIT <<'X'
 kumo.on('smtp_server_mail_from', function(sender)
@@ -116,9 +172,21 @@ X
 said "disconnect: its reply" '^421 .*go away nobody@example\.org'
 is "and the end" "$(tail -n 1 "$T/said" | cut -c1-3)" 421
 
+try if421 "$ehlo" "$mail" "$mail" QUIT <<'X'
+kumo.on('smtp_server_mail_from', function(sender, conn_meta)
+  if not conn_meta:get_meta 'again' then
+    conn_meta:set_meta('again', true)
+    kumo.disconnect(451, '4.7.1 no thank you', 'If421')
+  end
+end)
+X
+said "disconnect, If421: a refusal" '^451 4\.7\.1 no thank you'
+said "and the session goes on" '^250 2\.1\.0'
+
 try data "$ehlo" "$mail" "$rcpt" 'RCPT TO:<c@example.org>' DATA \
     'Subject: spam' '' 'x' . "$mail" "$rcpt" 'RCPT TO:<c@example.org>' \
-    DATA 'From: "Ann, A." <ann@from.example>' 'X-Tenant: acme' '' 'x' . QUIT <<'X'
+    DATA 'From: "Ann, A." <ann@from.example>' 'X-Tenant: other' \
+    'X-Tenant: acme' 'To: b@example.org, C <c@example.org>' '' 'x' . QUIT <<'X'
 kumo.on('smtp_server_data', function(msg, conn_meta)
   if msg:get_first_named_header_value('Subject') == 'spam' then
     kumo.reject(550, '5.7.1 no spam')
@@ -130,6 +198,10 @@ kumo.on('smtp_server_message_received', function(msg, conn_meta)
   conn_meta:set_meta('seen', true)
   assert(msg:from_header().domain == 'from.example')
   assert(msg:from_header().name == 'Ann, A.')
+  assert(#msg:to_header().list == 2 and msg:to_header().list[2].name == 'C')
+  assert(msg:get_address_header 'Reply-To' == nil)
+  msg:import_x_headers({ 'X-Tenant' }, true)
+  assert(msg:get_meta 'x_tenant' == 'other')
   msg:import_x_headers { 'X-Tenant' }
   msg:set_meta('tenant', msg:get_meta 'x_tenant')
   msg:set_meta('list', { 1, 'two' })
@@ -183,14 +255,36 @@ kumo.on('get_queue_config', function(domain, tenant, campaign, routing_domain)
   assert(domain == 'example.org' and tenant == 'acme' and campaign == 'news')
   return kumo.make_queue_config {
     retry_interval = '10 minutes', max_retry_interval = 20 * 60,
-    max_age = '1h 30m', max_message_rate = '100/s', egress_pool = 'x',
+    max_age = '1h 30m', max_message_rate = '1,000/hr', egress_pool = 'x',
     protocol = { maildir_path = '/var/mail/acme' },
   }
 end)
 X
 like "get_queue_config: kept in the entry" "$(entry)" \
-    '^queue-config .*max_age=5400.*retry_interval=600.*route=maildir:/var/mail/acme|^queue-config .*retry_interval=600'
-like "what it cannot do is named" "$(cat "$T/log")" 'make_queue_config\.egress_pool'
+    '^queue-config retry_interval=600%20max_retry_interval=1200%20max_age=5400%20rate=1000/3600000ms%20route=maildir:/var/mail/acme$'
+checked
+named "what it cannot do" 'make_queue_config\.egress_pool is not supported'
+
+# protocol and max_message_rate as they are published.
+for pair in "maildir_path = '/m/{{ domain_part }}/{{local_part}}'|route=maildir:/m/%2525d/%2525u\$" \
+    "smtp = { mx_list = { { name = 'mx.example.com', addr = '10.0.0.1' } } }|route=smtp:\[10.0.0.1\]:25\$" \
+    "smtp = { mx_list = { 'smart.host.local' } }|route=smtp:smart.host.local:25\$"; do
+	try protocol "$ehlo" "$mail" "$rcpt" DATA 'x: y' '' . QUIT <<X
+kumo.on('get_queue_config', function()
+  return kumo.make_queue_config { protocol = { ${pair%|*} } }
+end)
+X
+	like "protocol: ${pair%|*}" "$(entry)" "^queue-config ${pair##*|}"
+done
+for pair in '10_000/d|10000/86400000ms' '50/min|50/60000ms' \
+    'local:10/s,max_burst=3|10/1000ms'; do
+	try rate "$ehlo" "$mail" "$rcpt" DATA 'x: y' '' . QUIT <<X
+kumo.on('get_queue_config', function()
+  return kumo.make_queue_config { max_message_rate = '${pair%|*}' }
+end)
+X
+	like "rate: ${pair%|*}" "$(entry)" "^queue-config rate=${pair##*|}\$"
+done
 
 try null "$ehlo" "$mail" "$rcpt" DATA 'x: y' '' . QUIT <<'X'
 kumo.on('smtp_server_message_received', function(msg)
@@ -287,14 +381,27 @@ X
 like "so does a parameter" "$(cat "$T/log")" 'unknown parameter hostnme'
 try named QUIT <<'X'
 kumo.on('get_egress_pool', function() end)
+kumo.on('make.webhook', function() end)
+kumo.on('smtp_server_get_dynamic_parameters', function()
+  return kumo.serde.toml_load '/none'
+end)
+kumo.on('get_listener_domain', function()
+  return kumo.make_listener_domain { relay_from_authz = { 'x' } }
+end)
 kumo.on('smtp_server_message_received', function(msg)
+  print('kumo.spf is only a name here')
   local signer = kumo.dkim.rsa_sha256_signer { domain = 'x' }
   msg:dkim_sign(signer)
 end)
 X
-is "what is missing does not stop it" "$STATUS" 0
-for name in 'the event get_egress_pool' 'kumo\.dkim' 'message:dkim_sign'; do
-	like "but is named: $name" "$(cat "$T/log")" "$name is not supported"
+like "what is missing is an error where it is called" "$(cat "$T/log")" \
+    'event=hook-error.*kumo\.serde\.toml_load is not supported: the format'
+is "and there alone" "$STATUS" 111
+checked
+for what in 'the event get_egress_pool' 'the event make\.webhook' 'kumo\.dkim' \
+    'kumo\.serde\.toml_load' 'message:dkim_sign' \
+    'make_listener_domain\.relay_from_authz'; do
+	named "but is named: $what" "$what is not supported"
 done
 
 # Three tenants.
@@ -404,6 +511,7 @@ for t in one two three; do
 	is "$t: its own Maildir" \
 	    "$(find "$T/mail/$t/new" -type f 2>/dev/null | wc -l)" 2
 done
-is "nothing went wrong" "$(grep -cE 'hook-error|kumo: .*not supported' "$T/log")" 0
+is "nothing went wrong, or needs to be said" \
+    "$(grep -cE 'hook-error|hook-replaced|event=script' "$T/log")" 0
 [ "$failed" -eq 0 ] || diag "$(tail -n 20 "$T/log")"
 done_testing

@@ -85,4 +85,15 @@ function address.list(value)
 	return list
 end
 
+-- address.header(value) -> object: the first mailbox of a field's value, and
+-- in .list all of them.
+function address.header(value)
+	local list = address.list(value)
+	local first = list[1] or address.new("")
+	local header = address.new(first.email, first.name)
+
+	header.list = list
+	return header
+end
+
 return address

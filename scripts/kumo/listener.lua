@@ -21,6 +21,22 @@ local function seconds(value)
 	return n
 end
 
+local trace_known = {
+	received_header = true, supplemental_header = true,
+	header_name = true, include_meta_names = true,
+}
+
+-- A certificate or key: only what is in a file.
+local function path(control)
+	return function(v, c)
+		if type(v) ~= "string" then
+			error("kumo: " .. control .. " is a file here, no " ..
+			    type(v), 0)
+		end
+		c[control] = v
+	end
+end
+
 -- Of start_esmtp_listener: name -> function(value, controls, params).
 local known = {
 	hostname = function(v, c) c.me = v end,
@@ -34,8 +50,8 @@ local known = {
 	line_length_hard_limit = function(v, c) c.maxline = v end,
 	client_timeout = function(v, c) c.timeoutsmtpd = seconds(v) end,
 	relay_hosts = function(v, c) c.relayhosts = v end,
-	tls_certificate = function(v, c) c.tlscert = v end,
-	tls_private_key = function(v, c) c.tlskey = v end,
+	tls_certificate = path("tlscert"),
+	tls_private_key = path("tlskey"),
 	batch_handling = function(v, c)
 		c.batch = batches[v] or
 		    error("kumo: batch_handling: " .. tostring(v), 0)
@@ -43,6 +59,12 @@ local known = {
 	trace_headers = function(v, c)
 		local list = {}
 
+		for k in pairs(v) do
+			if not trace_known[k] then
+				error("kumo: unknown parameter trace_headers." ..
+				    tostring(k), 0)
+			end
+		end
 		if v.received_header ~= false then
 			list[1] = "received"
 		end
@@ -111,54 +133,72 @@ local function merge(into, from)
 	end
 end
 
--- listener.static(where, ip) -> the parameters of the listener that this is,
--- refined by its via and peer tables. A connection whose address nobody knows
--- (a pipe) is the first listener's.
-function listener.static(where, ip)
-	local found, params
-
+-- The listener that a connection to where is one of. A connection whose
+-- address nobody knows (a pipe) is the first one's, and a single one is meant
+-- whatever the launcher listens on.
+local function find(where)
 	for _, l in ipairs(listeners) do
-		if not found and (where == nil or
-		    matches(l.listen or "127.0.0.1:2025", where)) then
-			found = l
+		if where == nil or #listeners == 1 or
+		    matches(l.listen or "127.0.0.1:2025", where) then
+			return l
 		end
 	end
-	params = {}
-	-- A single one is meant whatever the launcher listens on.
-	found = found or (#listeners == 1 and listeners[1])
-	if not found then
-		return params
-	end
-	merge(params, found)
-	for net_of, more in pairs(found.via or {}) do
-		local our = where and where:match("^%[?([^%]]-)%]?:%d+$")
+	return {}
+end
 
-		if our and net.contains_ip(net_of, our) then
-			merge(params, more)
+-- Of a table by network the value of the smallest one that ip is in.
+local function nearest(nets, ip)
+	local best, found = -1, nil
+
+	for name, value in pairs(ip and nets or {}) do
+		local bits = tonumber(name:match("/(%d+)$")) or 128
+		local inside, why = net.contains_ip(name, ip)
+
+		if inside == nil then
+			error("kumo: " .. name .. ": " .. why, 0)
+		elseif inside and bits > best then
+			best, found = bits, value
 		end
 	end
-	for net_of, more in pairs(found.peer or {}) do
-		if ip and net.contains_ip(net_of, ip) then
-			merge(params, more)
-		end
-	end
+	return found
+end
+
+-- listener.params(where, ip, more) -> the parameters for a client with this
+-- address: those of the listener, more in their place, and what via and peer
+-- then say of our address and of his.
+function listener.params(where, ip, more)
+	local params = {}
+
+	merge(params, find(where))
+	merge(params, more or {})
+	merge(params, nearest(params.via,
+	    where and where:match("^%[?([^%]]-)%]?:%d+$")) or {})
+	merge(params, nearest(params.peer, ip) or {})
 	return params
 end
 
--- listener.controls(params, conn) -> table for hook.params
-function listener.controls(params, conn)
+-- listener.controls(params, conn, report) -> table for hook.params
+function listener.controls(params, conn, report)
 	local c = {}
 
 	for k, v in pairs(params) do
 		if known[k] then
 			known[k](v, c, params, conn)
-		elseif not elsewhere[k] then
+		elseif elsewhere[k] then
+			report("start_esmtp_listener." .. k, elsewhere[k])
+		else
 			error("kumo: unknown listener parameter " ..
 			    tostring(k), 0)
 		end
 	end
 	return c
 end
+
+local domain_elsewhere = {
+	log_oob = "reports are mail like any other here",
+	log_arf = "reports are mail like any other here",
+	relay_from_authz = "who has authenticated may relay",
+}
 
 -- listener.domain(params, report) -> table for hook.domain
 function listener.domain(params, report)
@@ -167,11 +207,10 @@ function listener.domain(params, report)
 	for k, v in pairs(params) do
 		if k == "relay_to" or k == "relay_from" then
 			d[k] = v
-		elseif k == "log_oob" or k == "log_arf" or
-		    k == "relay_from_authz" then
+		elseif domain_elsewhere[k] then
 			if v and v ~= "Ignore" then
 				report("make_listener_domain." .. k,
-				    "reports are mail like any other here")
+				    domain_elsewhere[k])
 			end
 		else
 			error("kumo: make_listener_domain: unknown parameter " ..
@@ -192,33 +231,74 @@ local queue_elsewhere = {
 	ttl = "max_age", overall_max_message_rate = "max_message_rate",
 }
 
--- protocol = { maildir = {...} }, { smtp = { mx_list = {...} } },
--- { custom_lua = ... }
-local function route_of(protocol, report)
-	if protocol.maildir or protocol.maildir_path then
-		return "maildir:" .. (protocol.maildir_path or
-		    protocol.maildir.maildir_path)
+-- What of a maildir_path's variables we have a word for.
+local variables = {
+	domain = "%d", domain_part = "%d", local_part = "%u", email = "%u@%d",
+}
+
+local function maildir(path)
+	path = path:gsub("{{%s*([%w_]+)%s*}}", variables)
+	if path:find("{{", 1, true) or path:find("{%", 1, true) then
+		error("kumo: maildir_path: " .. path .. ": only domain_part, " ..
+		    "local_part and email are known here", 0)
 	end
-	if protocol.smtp and protocol.smtp.mx_list then
-		if #protocol.smtp.mx_list > 1 then
-			report("make_queue_config.protocol.smtp.mx_list",
-			    "only its first host is used")
-		end
-		return listener.host_route(protocol.smtp.mx_list[1])
-	end
-	if next(protocol) then
-		report("make_queue_config.protocol." .. next(protocol),
-		    "the routes are maildir and smtp; hook.send for others")
-	end
-	return nil
+	return "maildir:" .. path
 end
 
--- listener.host_route("[10.0.0.1]") -> "smtp:[10.0.0.1]:25"
+local protocol_elsewhere = {
+	custom_lua = "hook.send is a delivery of one's own",
+	dir_mode = "what agent-maildir makes is its owner's",
+	file_mode = "what agent-maildir makes is its owner's",
+}
+
+-- protocol = { maildir_path = ... } or { smtp = { mx_list = {...} } }
+local function route_of(protocol, report)
+	local list = protocol.smtp and protocol.smtp.mx_list or {}
+	local m = protocol.maildir or protocol
+
+	for k in pairs(protocol) do
+		if protocol_elsewhere[k] then
+			report("make_queue_config.protocol." .. k,
+			    protocol_elsewhere[k])
+		elseif k ~= "smtp" and k ~= "maildir" and
+		    k ~= "maildir_path" then
+			error("kumo: make_queue_config: unknown protocol " ..
+			    tostring(k), 0)
+		end
+	end
+	if m.maildir_path then
+		return maildir(m.maildir_path)
+	end
+	if #list > 1 then
+		report("make_queue_config.protocol.smtp.mx_list",
+		    "only its first host is used")
+	end
+	return list[1] and listener.host_route(list[1])
+end
+
+-- listener.host_route("[10.0.0.1]") -> "smtp:[10.0.0.1]:25"; of { name =,
+-- addr = } the address.
 function listener.host_route(host)
+	if type(host) == "table" then
+		host = host.addr and "[" .. host.addr .. "]" or host.name
+	end
 	if host:match("%]$") or not host:find(":", 1, true) then
 		return "smtp:" .. host .. ":25"
 	end
 	return "smtp:" .. host
+end
+
+-- "1,000/hr", "10_000/d", "local:10/s", "100/m,max_burst=5" as our rate.
+local function rate(spec, report)
+	local r, burst = tostring(spec):gsub("^local:", ""):gsub(
+	    ",max_burst=%d+$", "")
+	local quantity, period = r:match("^([%d,_]+)(/.*)$")
+
+	if burst > 0 then
+		report("make_queue_config.max_message_rate, max_burst",
+		    "the whole quantity may come at once")
+	end
+	return quantity and quantity:gsub("[,_]", "") .. period or r
 end
 
 -- listener.queue(params, report) -> table for hook.queue_config
@@ -229,7 +309,7 @@ function listener.queue(params, report)
 		if queue_times[k] then
 			q[k] = seconds(v)
 		elseif k == "max_message_rate" then
-			q.rate = v
+			q.rate = rate(v, report)
 		elseif k == "max_concurrency" then
 			q.concurrency = v
 		elseif k == "protocol" then
@@ -259,6 +339,13 @@ function listener.route(msg)
 	return nil
 end
 
+-- function -> its parameters that mean nothing here -> why.
+listener.elsewhere = {
+	start_esmtp_listener = elsewhere,
+	make_listener_domain = domain_elsewhere,
+	make_queue_config = queue_elsewhere,
+}
+
 -- What has no effect and breaks nothing when it is left out.
 listener.ignored = {
 	define_spool = "the control queuedir names the queue",
@@ -285,6 +372,12 @@ listener.ignored = {
 }
 
 local reasons = {
+	serde = "the format is JSON",
+	toml_load = "the format is JSON: kumo.json_load",
+	toml_parse = "the format is JSON: kumo.json_parse",
+	domain_map = "a table, and string.match",
+	cidr = "net.contains_ip of smtpe-lua(7)",
+	make_throttle = "rates are per queue (make_queue_config)",
 	dkim = "there is no DKIM here: rspamd signs (service.rspamd)",
 	dns = "the module dns of smtpe-lua(7)",
 	spf = "rspamd checks it (service.rspamd)",

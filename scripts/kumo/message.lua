@@ -116,9 +116,11 @@ function Message:remove_x_headers(names)
 	end
 end
 
-local function import(self, names)
+-- Of several fields of one name the last, or with first the first.
+local function import(self, names, first)
 	for _, name in ipairs(names) do
-		local value = self.msg:header(name)
+		local values = self.msg:headers(name)
+		local value = values[first and 1 or #values]
 
 		if value then
 			self.msg:set_meta(name:lower():gsub("-", "_"), value)
@@ -126,30 +128,26 @@ local function import(self, names)
 	end
 end
 
-function Message:import_headers(names)
-	import(self, names)
+function Message:import_headers(names, first)
+	import(self, names, first)
 end
 
-function Message:import_x_headers(names)
-	import(self, names or text.x_names(self.msg))
-end
-
-local function header_addresses(self, name)
-	local value = self.msg:header(name)
-
-	return value and address.list(value) or {}
-end
-
-function Message:from_header()
-	return header_addresses(self, "From")[1]
-end
-
-function Message:to_header()
-	return header_addresses(self, "To")[1]
+function Message:import_x_headers(names, first)
+	import(self, names or text.x_names(self.msg), first)
 end
 
 function Message:get_address_header(name)
-	return header_addresses(self, name)
+	local value = self.msg:header(name)
+
+	return value and address.header(value)
+end
+
+function Message:from_header()
+	return self:get_address_header("From")
+end
+
+function Message:to_header()
+	return self:get_address_header("To")
 end
 
 function Message:queue_name()
@@ -237,6 +235,7 @@ message.unsupported = {
 	append_text_html = "the body is not rewritten",
 	parse_mime = "msg:parts() of smtpe-lua(7) reads MIME",
 	parse_rfc3464 = "reports are not parsed here",
+	parse_rfc5965 = "reports are not parsed here",
 	increment_num_attempts = "queuerun counts attempts",
 }
 for name, why in pairs(message.unsupported) do

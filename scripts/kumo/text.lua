@@ -197,7 +197,8 @@ local fixers = {
 	end,
 	MISSING_MESSAGE_ID_HEADER = function(msg)
 		msg:append_header("Message-ID",
-		    "<" .. msg:id() .. "@" .. smtpe.host .. ">")
+		    "<" .. msg:id() .. "@" ..
+		    (smtpe.getoption("me") or smtpe.host) .. ">")
 	end,
 	MISSING_MIME_VERSION = function(msg)
 		msg:set_header("Mime-Version", "1.0")
