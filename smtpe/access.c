@@ -35,6 +35,10 @@ access_set(struct session *s, struct span name, struct span value,
 		s->relay_suffix = arena_dup(&s->arena, value);
 		return 0;
 	}
+	if (span_eq(name, SPAN("QMAILQUEUE"))) {
+		s->qmailqueue = arena_cstr(&s->arena, value);
+		return 0;
+	}
 	if (span_eq(name, SPAN("DATABYTES")))
 		name = SPAN("databytes");
 	return control_override(&s->controls, name, value, false, FROM_ACCESS,

@@ -146,7 +146,9 @@ read_split(struct session *s, const struct message *m,
 static struct reply
 divide(struct session *s, struct message *m, struct partition *p)
 {
-	struct span mode = s->controls.batch;
+	/* qmail-smtpd gives its program all recipients at once. */
+	struct span mode = s->qmailqueue != NULL ? SPAN("all") :
+						   s->controls.batch;
 
 	p->of = arena_alloc(&s->tx.arena, m->nrcpts * sizeof *p->of);
 	if (hook_defined(s->hooks, HOOK_split)) {

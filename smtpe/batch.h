@@ -24,7 +24,8 @@ struct batch {
 	struct reply words;	/* the script's, for the positive reply */
 	struct reply reply;	/* the refusal; code 0: none */
 	bool kept;		/* refused, and a copy goes to quarantine */
-	bool passed;		/* the smart host has it: no entry */
+	bool passed;		/* the smart host, or QMAILQUEUE's program,
+				 * has it: no entry */
 	int64_t due;		/* not before; 0: at once */
 	struct span history;	/* what the smart host said, for its entry */
 	struct envelope env;

@@ -1,6 +1,7 @@
 /* enqueue: see enqueue.h. */
 #include "enqueue.h"
 #include "log.h"
+#include "qmailqueue.h"
 #include "queue_group.h"
 #include "queue_out.h"
 #include "received.h"
@@ -120,11 +121,16 @@ log_all(struct session *s, const struct batches *b)
 	}
 }
 
-/* --- the smart host --- */
+/* --- others who take it --- */
 
 static void
 pass_one(struct session *s, struct batch *b)
 {
+	if (s->qmailqueue != NULL) {
+		b->passed = qmailqueue_pass(s, &b->msg, &b->env,
+		    &b->reply) == 0;
+		return;
+	}
 	switch (smarthost_pass(s, &b->msg, &b->env, &b->reply, &b->due,
 	    &b->history)) {
 	case SMARTHOST_DONE:
@@ -139,9 +145,10 @@ pass_one(struct session *s, struct batch *b)
 }
 
 /*
- * What it took of one batch cannot be taken back: then a batch that it
- * refused becomes an entry, as a single recipient would, unless its sender
- * hears about it anyway.
+ * What was taken of one batch cannot be taken back: then a batch that the
+ * smart host refused becomes an entry, as a single recipient would, unless its
+ * sender hears about it anyway. From QMAILQUEUE's program there is no way into
+ * the queue: the sender hears of it.
  */
 static struct reply
 pass_on(struct session *s, struct batches *b, bool each)
@@ -162,7 +169,7 @@ pass_on(struct session *s, struct batches *b, bool each)
 	}
 	if (each || refusal.code == 0)
 		return REPLY_NONE;
-	if (taken == 0)
+	if (taken == 0 || s->qmailqueue != NULL)
 		return refusal;
 	for (size_t i = 0; i < b->n; i++) {
 		struct batch *one = &b->v[i];
@@ -282,7 +289,8 @@ enqueue(struct session *s, struct batches *b, bool each)
 	for (size_t i = 0; i < b->n; i++)
 		if (is_live(&b->v[i]))
 			fill_envelope(s, &b->v[i]);
-	if (s->controls.smarthost.n > 0 && !s->dry_run) {
+	if ((s->controls.smarthost.n > 0 || s->qmailqueue != NULL) &&
+	    !s->dry_run) {
 		r = pass_on(s, b, each);
 		if (r.code != 0)
 			return r;

@@ -86,6 +86,7 @@ struct session {
 	bool relay_client;	    /* it is, or the client is in relayhosts */
 	bool xclient;		    /* in xclienthosts */
 	struct span relay_suffix;   /* RELAYCLIENT's value */
+	const char *qmailqueue;	    /* QMAILQUEUE's value; NULL: not set */
 	uint64_t errors, junk, messages;
 	clock_ms load_checked;	    /* when all was well */
 	clock_ms commit_began, slow_until; /* shed.h; 0: the disk is fast */

@@ -217,6 +217,7 @@ apply_launcher(struct session *s)
 		s->launcher_relays = true;
 		s->relay_suffix = span_of(relayclient);
 	}
+	s->qmailqueue = getenv("QMAILQUEUE");
 	session_settings_changed(s);
 }
 
