@@ -89,11 +89,13 @@ dest_file_write(struct queue *q, const struct dest *d)
 	escape_put(&line, d->text.n > 0 ? span_head(buf_span(&d->text), 1000) :
 					  SPAN("-"));
 	buf_putc(&line, '\n');
-	fd = queue_openat(q, part, 
+	fd = queue_openat(q, part,
 	    O_WRONLY | O_CREAT | O_TRUNC | O_NONBLOCK);
 	if (fd == -1 || file_write_all(fd, buf_span(&line)) == -1 ||
-	    renameat(q->fd, part, q->fd, path) == -1)
+	    renameat(q->fd, part, q->fd, path) == -1) {
 		log_warn("queue-backoff", "%s: %s", path, strerror(errno));
+		unlinkat(q->fd, part, 0);
+	}
 	if (fd != -1)
 		close(fd);
 	buf_free(&line);

@@ -147,6 +147,18 @@ open_state(struct queue *q, const char *path)
 	return -1;
 }
 
+/* Of one queue's file once, not for each of its entries. */
+static void
+complain(const char *path)
+{
+	static char last[QUEUE_NAME_MAX];
+
+	if (strcmp(last, path) == 0)
+		return;
+	log_warn("queue-rate", "%s: %s", path, strerror(errno));
+	snprintf(last, sizeof last, "%s", path);
+}
+
 bool
 rate_take(struct queue *q, struct span name, uint64_t rate, int64_t rate_ms,
     int64_t *due)
@@ -165,12 +177,11 @@ rate_take(struct queue *q, struct span name, uint64_t rate, int64_t rate_ms,
 		return false;
 	}
 	if (fd == -1 || read_state(fd, &s) == -1) {
-		log_warn("queue-rate", "%s: %s", path, strerror(errno));
+		complain(path);
 	} else {
 		got = rate_step(&s, rate, rate_ms, now, &when);
 		if (write_state(fd, &s, name) == -1)
-			log_warn("queue-rate", "%s: %s", path,
-			    strerror(errno));
+			complain(path);
 	}
 	if (fd != -1)
 		close(fd);

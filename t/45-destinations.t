@@ -112,6 +112,7 @@ mkdir "$f"
 entry c@dead.test
 run
 is "a directory in its place: no trouble" "$STATUS $(jobs dead)" "0 1"
+is "and nothing is left beside it" "$(find "$T/queue/backoff" -type f)" ""
 
 # What is planted where histories and back-offs are written is not waited for,
 # followed, or written to.

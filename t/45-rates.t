@@ -106,8 +106,8 @@ for thing in 'mkdir' 'mkfifo' "ln -s $T/precious"; do
 	$thing "$f"
 	many 2 -C 'rate=1/h' a@slow.test
 	run
-	is "${thing%% *}: no limit, and no trouble" \
-	    "$STATUS $(jobs) $(grep -c event=queue-rate "$T/log")" "0 2 2"
+	is "${thing%% *}: no limit, no trouble, and said once" \
+	    "$STATUS $(jobs) $(grep -c event=queue-rate "$T/log")" "0 2 1"
 done
 is "a link is not followed" "$(cat "$T/precious")" precious
 
