@@ -20,6 +20,7 @@ struct batch {
 	enum fate fate;
 	const char *quarantine; /* "quarantine/NAME" */
 	struct span trace;	/* our Received field, as it was made */
+	struct span supplement; /* the same of the supplement */
 	struct span queue_config;
 	struct reply words;	/* the script's, for the positive reply */
 	struct reply reply;	/* the refusal; code 0: none */

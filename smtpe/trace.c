@@ -79,24 +79,35 @@ trace_add(struct session *s, struct batch *b)
 {
 	const struct control_list *l = &s->controls.traceheaders;
 
-	if (control_list_has(l, SPAN("supplement")))
-		put_front(s, b, supplement(s, b));
+	if (control_list_has(l, SPAN("supplement"))) {
+		b->supplement = supplement(s, b);
+		put_front(s, b, b->supplement);
+	}
 	if (!control_list_has(l, SPAN("received")))
 		return;
 	b->trace = received_format(s, &b->msg);
 	put_front(s, b, b->trace);
 }
 
+/* Another text for a field of ours, which a script may have taken away. */
+static void
+replace(struct edits *e, struct span old, struct span text)
+{
+	for (size_t i = 0; i < e->n; i++)
+		if (e->v[i].text.p == old.p)
+			e->v[i].text = text;
+}
+
 void
 trace_correct(struct session *s, struct batch *b)
 {
-	struct edits *e = b->msg.edits;
+	unsigned changed = b->msg.changed;
 
-	if ((b->msg.changed & MESSAGE_RCPTS) == 0 || b->trace.p == NULL)
-		return;
-	for (size_t i = 0; i < e->n; i++)
-		if (e->v[i].text.p == b->trace.p)
-			e->v[i].text = received_format(s, &b->msg);
+	if ((changed & MESSAGE_RCPTS) != 0 && b->trace.p != NULL)
+		replace(b->msg.edits, b->trace, received_format(s, &b->msg));
+	if ((changed & (MESSAGE_RCPTS | MESSAGE_META)) != 0 &&
+	    b->supplement.p != NULL)
+		replace(b->msg.edits, b->supplement, supplement(s, b));
 }
 
 /* --- what is not ours --- */

@@ -11,7 +11,8 @@
  * traceheaders names beside it. */
 void trace_add(struct session *s, struct batch *b);
 
-/* hook.received may have changed the recipients that Received speaks of. */
+/* hook.received may have changed the recipients and the metadata that these
+ * speak of. */
 void trace_correct(struct session *s, struct batch *b);
 
 /*
