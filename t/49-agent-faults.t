@@ -1,6 +1,7 @@
 #!/bin/sh
-# Each system call of agent-pipe, agent-smtp and agent-lmtp fails, the first few
-# times that each of their processes makes it. (All of them: t/slow.)
+# Each system call of agent-pipe, agent-smtp, agent-lmtp and agent-amqp fails,
+# the first few times that each of their processes makes it. (All of them:
+# t/slow.)
 [ ! -w /dev/shm ] || export TMPDIR=/dev/shm
 # shellcheck source=t/lib.sh
 . "${0%/*}/lib.sh"

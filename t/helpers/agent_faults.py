@@ -1,13 +1,15 @@
-"""Each system call of agent-pipe, agent-smtp and agent-lmtp fails once, in the
-process that talks to the runner and in its workers: whatever they answer then
-is true, nothing is refused for good, nothing hangs. usage: agent_faults.py
-BUILD DIRECTORY MOST; MOST is how often each call of each process fails."""
+"""Each system call of agent-pipe, agent-smtp, agent-lmtp and agent-amqp fails
+once, in the process that talks to the runner and in its workers: whatever they
+answer then is true, nothing is refused for good, nothing hangs. usage:
+agent_faults.py BUILD DIRECTORY MOST; MOST is how often each call of each
+process fails."""
 
 import os
 import re
 import sys
 import time
 
+import amqp_fake
 from agent_conformance import Agent
 from agentlib import Tap
 from smtp_fake import Fake
@@ -33,9 +35,26 @@ class Tried:
         self.wrong = []
 
 
+class Broker(amqp_fake.Fake):
+    """Confirms what it has read whole."""
+
+    def __init__(self):
+        self.messages = []
+        super().__init__(self.confirm)
+
+    def confirm(self, conn):
+        conn.login()
+        tag = 0
+        while True:
+            self.messages.append(conn.publish())
+            tag += 1
+            conn.ack(tag)
+
+
 def once(agent, route, delivered, wrap, jobs):
     """What was answered, how often something arrived, what is left."""
-    place = agent.place(timeoutremote="1", pipetimeout="5")
+    place = agent.place(timeoutremote="1", pipetimeout="5", amqptimeout="1",
+                        amqp=agent.broker)
     before = delivered(place)
     try:
         r = agent.run(place, wrap=wrap)
@@ -94,6 +113,7 @@ def main():
     tap = Tap()
     log = os.path.join(base, "strace")
     smtp, lmtp = Fake(ehlo=["PIPELINING"]), Fake(lmtp=True)
+    broker = Broker()
 
     def piped(place):
         try:
@@ -108,8 +128,11 @@ def main():
             ("agent-smtp", lambda p: f"smtp:127.0.0.1:{smtp.port}",
              lambda p: len(smtp.messages)),
             ("agent-lmtp", lambda p: f"lmtp:127.0.0.1:{lmtp.port}",
-             lambda p: len(lmtp.messages))):
+             lambda p: len(lmtp.messages)),
+            ("agent-amqp", lambda p: "amqp:/q",
+             lambda p: len(broker.messages))):
         agent = Agent(base, os.path.join(build, "queuerun", name), None)
+        agent.broker = broker.uri
         t = sweep(agent, route, delivered, most, log)
         tap.ok(not t.wrong and t.runs > 30,
                f"{name}: {t.runs} faults, {t.ok} delivered, {t.later} later, "

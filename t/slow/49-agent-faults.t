@@ -1,6 +1,6 @@
 #!/bin/sh
-# Each system call of agent-pipe, agent-smtp and agent-lmtp fails, each time that
-# one of their processes makes it.
+# Each system call of agent-pipe, agent-smtp, agent-lmtp and agent-amqp fails,
+# each time that one of their processes makes it.
 [ ! -w /dev/shm ] || export TMPDIR=/dev/shm
 # shellcheck source=t/lib.sh
 . "${0%/*}/../lib.sh"
