@@ -233,6 +233,9 @@ install: all ## install (DESTDIR= PREFIX=)
 	for m in man/*.[578]; do [ ! -f "$$m" ] || install -m 644 "$$m" \
 	    "$(DESTDIR)$(MANDIR)/man$${m##*.}/" || exit 1; done
 	cp -R etc/. '$(DESTDIR)$(DATADIR)/'
+	for f in $$(cd etc && find . -type f); do \
+	    sed -i 's,/usr/local/bin/,$(BINDIR)/,g' "$(DESTDIR)$(DATADIR)/$$f" || \
+	    exit 1; done
 	for f in scripts/*.lua scripts/*/*.lua; do [ ! -f "$$f" ] || \
 	    install -D -m 644 "$$f" "$(DESTDIR)$(DATADIR)/$${f#scripts/}" || \
 	    exit 1; done

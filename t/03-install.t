@@ -53,4 +53,16 @@ smtpe_run /dev/null -s "$T/script.lua"
 is "the installed smtpe finds the installed policies" \
     "$STATUS $(cut -c 1-3 "$T/out")" "0 220"
 [ "$failed" -eq 0 ] || diag "$(cat "$T/log")"
+
+# Other places: not one that is in the programs, so that nothing is built.
+ok "make install BINDIR=" make -s -C "$root" VARIANT="$variant" \
+    DESTDIR="$T/other" BINDIR=/usr/sbin install
+ok "programs are there" test -x "$T/other/usr/sbin/queuerun"
+is "and the examples name them" \
+    "$(grep -rl /usr/local/bin/ "$T/other/usr/local/share/smtpe")" ""
+like "... the units" \
+    "$(cat "$T/other/usr/local/share/smtpe/systemd/smtpe@.service")" \
+    '^ExecStart=-/usr/sbin/smtpe$'
+ok "run scripts can still be run" \
+    test -x "$T/other/usr/local/share/smtpe/tcpserver/run"
 done_testing
