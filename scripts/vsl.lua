@@ -177,6 +177,7 @@ end
 local function ask(stage, set)
 	local result
 
+	state.again(stage)
 	if trusted(stage) then
 		return nil
 	end
@@ -230,6 +231,10 @@ end
 
 function hooks.preq()
 	function hook.dot(_, msg)
+		if state.trusted() then
+			-- So that the stages behind the queue know it.
+			msg:set_meta("vsl_faccept", true)
+		end
 		return ask("preq", { msg = msg })
 	end
 	-- Recipients with routes of their own travel apart.
@@ -304,8 +309,12 @@ function vsl.main(tables)
 		end
 	end
 	main = tables
-	delegation.open(main)
-	for stage in pairs(tables) do
+	-- What the stages behind the queue have to know is said in preq: who is
+	-- trusted, and the mark of what comes back.
+	if main.postq or main.deliver then
+		main.preq = main.preq or {}
+	end
+	for stage in pairs(main) do
 		hooks[stage]()
 	end
 end

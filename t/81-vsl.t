@@ -85,6 +85,32 @@ codes "faccept skips what follows" "220 250 250 250 354 250 221 "
 is "behind the queue, too" "$(find "$T/maildir" -path '*/new/*' -type f | wc -l)" 1
 rm -rf "$T/maildir"
 
+control xclienthosts 192.0.2.7
+for at in connect helo; do
+	try xclient "$ehlo" "$mail" "$rcpt" DATA 'x: 1' '' . \
+	    'XCLIENT ADDR=198.51.100.9' "$ehlo" "$mail" "$rcpt" DATA 'x: 2' \
+	    '' . QUIT <<X
+$at = { vsl.rule("c", function()
+  if vsl.client_ip() == "192.0.2.7" then return vsl.faccept() end
+  return vsl.next()
+end) },
+mail = { vsl.rule("m", function()
+  if vsl.client_ip() == "192.0.2.7" then return vsl.deny() end
+  return vsl.next()
+end) },
+postq = { vsl.action("q", function()
+  vsl.set_header("X-Seen", vsl.get_header("x"))
+end) },
+X
+	codes "$at: a proxy's trust is not its client's" \
+	    "220 250 250 250 354 250 220 250 250 250 354 250 221 "
+	"$QUEUERUN" -c "$T/control" -q "$T/queue" -s "$T/xclient.lua" 2>"$T/log"
+	is "$at: and behind the queue" \
+	    "$(cat "$T/maildir"/*/*/new/* | grep -a '^X-Seen')" "X-Seen: 2"
+	rm -rf "$T/maildir"
+done
+rm -f "$T/control/xclienthosts"
+
 try next "$ehlo" "$mail" "$rcpt" DATA '' . 'MAIL FROM:<trusted@x.example>' \
     "$rcpt" DATA '' . QUIT <<'X'
 mail = { vsl.rule("m", function()

@@ -78,16 +78,6 @@ function delegation.is_back()
 	return false
 end
 
--- delegation.open(main): preq is asked where only postq delegates, too, so
--- that the mark of what comes back gets behind the queue.
-function delegation.open(main)
-	for _, e in ipairs(main.postq or {}) do
-		if e.kind == "delegate" then
-			main.preq = main.preq or {}
-		end
-	end
-end
-
 -- delegation.resume(stage) -> the name of the entry that delegated this
 -- message, when it is to go on behind it.
 function delegation.resume(stage)

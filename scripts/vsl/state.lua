@@ -8,9 +8,17 @@ local api = state.api
 local current -- { stage =, set = }
 local order = { connect = 1, helo = 2, authenticate = 3, mail = 4, rcpt = 5,
 	preq = 6, postq = 7, deliver = 8 }
-local connection_trusted
+local trust -- the stage that trusted the connection
 local routes -- recipient -> route, of routes_for's message
 local routes_for
+
+-- What is asked again is decided again: connect after XCLIENT, helo after it,
+-- STARTTLS and a second HELO.
+function state.again(stage)
+	if stage == "connect" or stage == "helo" and trust ~= "connect" then
+		trust = nil
+	end
+end
 
 function state.enter(stage, set)
 	current = { stage = stage, set = set }
@@ -26,20 +34,17 @@ end
 function state.trust(stage)
 	if stage == "connect" or stage == "helo" or
 	    stage == "authenticate" then
-		connection_trusted = true
-		connection.set_meta("vsl_faccept", true)
-	elseif stage == "postq" or stage == "deliver" then
+		trust = stage
+	elseif current.set.msg then
 		current.set.msg:set_meta("vsl_faccept", true)
-	elseif stage == "preq" then
-		transaction.set_meta("vsl_faccept", true)
 	else
 		state.message_trusted = transaction.id
-		transaction.set_meta("vsl_faccept", true)
 	end
 end
 
 function state.trusted()
-	return connection_trusted or
+	return trust == "connect" or trust == "helo" or
+	    trust == "authenticate" and connection.auth ~= nil or
 	    client and state.message_trusted ~= nil and
 	    state.message_trusted == transaction.id
 end
