@@ -187,21 +187,29 @@ queue_out_mark_postq(struct queue_out *o, char state)
 	return 0;
 }
 
-/* A rename over another file is in the inode's log, too, but not for
- * fdatasync(2). */
+/* The file and its name. fdatasync(2) would not do: a rename over another file
+ * is in the inode's log, too, but not for it. */
 static int
-sync_name(struct queue_out *o)
+sync_named(struct queue *q, int fd, const char *path)
 {
 	char dir[QUEUE_NAME_MAX];
 
-	if (fsync(o->mark_fd) == -1)
+	if (fsync(fd) == -1)
 		return -1;
-	o->rewritten = false;
-	if (queue_commits_name(o->q, o->mark_fd))
+	if (queue_commits_name(q, fd))
 		return 0;
 	snprintf(dir, sizeof dir, "%.*s",
-	    (int)span_rchr(span_of(o->path), '/'), o->path);
-	return queue_sync_dir(o->q, dir);
+	    (int)span_rchr(span_of(path), '/'), path);
+	return queue_sync_dir(q, dir);
+}
+
+static int
+sync_rewritten(struct queue_out *o)
+{
+	if (sync_named(o->q, o->mark_fd, o->path) == -1)
+		return -1;
+	o->rewritten = false;
+	return 0;
 }
 
 int
@@ -209,7 +217,7 @@ queue_out_sync(struct queue_out *o)
 {
 	if (o->mark_fd == -1)
 		return 0;
-	return o->rewritten ? sync_name(o) : fdatasync(o->mark_fd);
+	return o->rewritten ? sync_rewritten(o) : fdatasync(o->mark_fd);
 }
 
 static void
@@ -340,7 +348,9 @@ queue_history_durable(struct queue *q, const char *id, struct span lines)
 	    O_WRONLY | O_APPEND | O_CREAT | O_NONBLOCK);
 	if (fd == -1)
 		return -1;
-	r = file_write_all(fd, lines) == -1 || fsync(fd) == -1 ? -1 : 0;
+	r = file_write_all(fd, lines);
+	if (r == 0)
+		r = sync_named(q, fd, path);
 	e = errno;
 	close(fd);
 	errno = e;
