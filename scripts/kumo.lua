@@ -15,9 +15,15 @@ Names that are not supported are reported to who tries the script
 ]]
 local address = require "kumo.address"
 local listener = require "kumo.listener"
-local message = require "kumo.message"
-local missing = require "kumo.missing"
 local text = require "kumo.text"
+
+-- Rooms that most sessions can do without are read when they are needed.
+local message = {}
+local report = smtpe.trying and require("kumo.missing").report or function() end
+
+function message.new(...)
+	return require("kumo.message").new(...)
+end
 
 local kumo = {}
 
@@ -124,7 +130,7 @@ local function install_params()
 			    where, conn)
 		end
 		return listener.controls(listener.params(where,
-		    client.address, more), conn, missing.report)
+		    client.address, more), conn, report)
 	end
 end
 install.smtp_server_get_dynamic_parameters = install_params
@@ -319,15 +325,17 @@ function kumo.on(event, fn)
 	if type(fn) ~= "function" then
 		error("kumo.on: " .. tostring(event) .. ": not a function", 2)
 	end
-	missing.scan(fn, kumo)
+	if smtpe.trying then
+		require("kumo.missing").scan(fn, kumo)
+	end
 	if not install[event] then
-		local why = missing.event(event)
+		local why = require("kumo.missing").event(event)
 
 		if not why then
 			error("kumo.on: there is no event " .. tostring(event),
 			    2)
 		end
-		missing.report("the event " .. event, why)
+		report("the event " .. event, why)
 		return
 	end
 	local first = handlers[event] == nil
@@ -343,18 +351,18 @@ end
 -- kumo.start_esmtp_listener{...}: what is of a connection counts for those
 -- that come to its listen address; the rest is the launcher's.
 function kumo.start_esmtp_listener(params)
-	listener.add(params, missing.report)
+	listener.add(params, report)
 	install_params()
 end
 
 -- kumo.make_listener_domain{relay_to =, relay_from =, ...}
 function kumo.make_listener_domain(params)
-	return listener.domain(params, missing.report)
+	return listener.domain(params, report)
 end
 
 -- kumo.make_queue_config{retry_interval =, max_age =, ...}
 function kumo.make_queue_config(params)
-	return listener.queue(params, missing.report)
+	return listener.queue(params, report)
 end
 
 local function logger(level)
@@ -411,13 +419,13 @@ kumo.serde = setmetatable({
 -- policy can be loaded.
 for name in pairs(listener.ignored) do
 	kumo[name] = function()
-		missing.report("kumo." .. name, listener.reason(name))
+		report("kumo." .. name, listener.reason(name))
 	end
 end
 
 setmetatable(kumo, {
 	__index = function(_, name)
-		missing.report("kumo." .. tostring(name),
+		report("kumo." .. tostring(name),
 		    listener.reason(name))
 		return not_here("kumo." .. tostring(name),
 		    listener.reason(name))

@@ -1,7 +1,7 @@
--- kumo.missing: what of a script is not here, with the reason, said to who
--- tries the script (smtpe.trying) and to nobody else: a session of a busy
--- server has other things to log, and reads no script twice. What is called
--- all the same raises, wherever it is.
+-- kumo.missing: what of a script is not here, with the reason, for who tries
+-- the script (smtpe.trying): a session of a busy server has other things to
+-- log, and reads no script twice. What is called all the same raises, wherever
+-- it is.
 
 local listener = require "kumo.listener"
 local message = require "kumo.message"
@@ -40,9 +40,9 @@ end
 
 local said = {}
 
--- missing.report(name, why): once, to who tries the script.
+-- missing.report(name, why): once.
 function missing.report(name, why)
-	if smtpe.trying and not said[name] then
+	if not said[name] then
 		said[name] = true
 		warn(string.format("kumo: %s is not supported: %s", name, why))
 	end
@@ -92,7 +92,7 @@ local scanned = {}
 function missing.scan(fn, kumo)
 	local source = debug.getinfo(fn, "S").source
 
-	if not smtpe.trying or scanned[source] then
+	if scanned[source] then
 		return
 	end
 	scanned[source] = true
