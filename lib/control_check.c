@@ -79,6 +79,20 @@ is_ownheaders(struct span s)
 	return is_one_of(s, words);
 }
 
+/* What EHLO may offer: one that is misspelt would hide nothing. */
+static bool
+is_extension(struct span s)
+{
+	static const char *const words[] = {"PIPELINING", "SIZE", "STARTTLS",
+	    "AUTH", "XCLIENT", "8BITMIME", "CHUNKING", "DSN", "PRDR",
+	    "ENHANCEDSTATUSCODES", "LIMITS", "SMTPUTF8", "HELP"};
+
+	for (size_t i = 0; i < sizeof words / sizeof *words; i++)
+		if (span_ieq(s, span_of(words[i])))
+			return true;
+	return false;
+}
+
 /* RFC 5322 3.6.8, and short enough to stand on a line. */
 static bool
 is_field_name(struct span s)
@@ -273,6 +287,8 @@ static const struct {
 	"is not domain:retry_interval=5m max_age=7d route=smtp:host ..."},
     {CONTROL_quarantineexpire, is_expiry,
 	"is not the name of a quarantine and a time (virus:30d)"},
+    {CONTROL_hideextensions, is_extension,
+	"is no extension that EHLO offers"},
     {CONTROL_authplain, is_authplain,
 	"is neither 1, 0 nor a network (192.0.2.0/24)"},
     {CONTROL_authmechs, is_mechanism, "is not a mechanism's name"},
