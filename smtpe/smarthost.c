@@ -69,6 +69,30 @@ pass_dsn(struct session *s, const struct envelope *env,
 	buf_free(&b);
 }
 
+static const char *
+ca_table(struct controls *c)
+{
+	return c->tlsca != NULL ? c->tlsca : control_path(c, TLS_CA_FILE);
+}
+
+bool
+smarthost_check(struct session *s, struct buf *err)
+{
+	struct controls *c = &s->controls;
+	struct cdbmap table = {.path = ca_table(c)};
+	enum secure level;
+	int r;
+
+	if (c->smarthost.n == 0 || secure_parse(c->smarthosttls, &level) ==
+	    -1 || level != SECURE_VERIFY)
+		return true;
+	if ((r = cdbmap_open(&table)) != 1)
+		buf_printf(err, "smarthosttls: %s: %s\n", table.path,
+		    strerror(r == 0 ? ENOENT : errno));
+	cdbmap_close(&table);
+	return r == 1;
+}
+
 /* Connected, or the connection of the message before is still good. */
 static int
 make_connection(struct session *s)
@@ -93,8 +117,7 @@ make_connection(struct session *s)
 	}
 	(void)secure_parse(c->smarthosttls, &config.tls);
 	if (config.tls == SECURE_VERIFY)
-		config.ca = c->tlsca != NULL ? c->tlsca :
-		    control_path(&s->controls, TLS_CA_FILE);
+		config.ca = ca_table(c);
 	if (is_open) {
 		smtpclient_close(&client);
 		smtpclient_free(&client);

@@ -29,6 +29,9 @@ enum smarthost_end smarthost_pass(struct session *s, const struct message *m,
 /* What was refused is to be an entry all the same: when it is due. */
 int64_t smarthost_keep(struct session *s, struct envelope *env);
 
+/* --check: appends a line for what would keep it from ever being used. */
+bool smarthost_check(struct session *s, struct buf *err);
+
 /* QUIT to it, at the end of the session. */
 void smarthost_close(struct session *s);
 

@@ -37,12 +37,29 @@ starttls_usable(const struct session *s)
 	return tls_server_usable(&c);
 }
 
+/* Where only some connections have a certificate, others say which. */
+static bool
+is_wanted(const struct session *s)
+{
+	return (s->smtps || s->controls.tlsrequire) &&
+	    !s->controls.has_access && !hook_defined(s->hooks, HOOK_params);
+}
+
 bool
 starttls_check(const struct session *s, struct buf *err)
 {
 	struct tls_server_config c = config(s);
+	size_t before = err->n;
 
-	return tls_server_check(&c, err);
+	if (!starttls_configured(s) && is_wanted(s))
+		buf_puts(err, "tlscert: none, and mail is taken over TLS "
+		    "alone\n");
+	if (s->controls.tlsrequire && !s->smtps && control_list_has(
+	    &s->controls.hideextensions, SPAN("STARTTLS")))
+		buf_puts(err, "hideextensions: STARTTLS, which tlsrequire "
+		    "wants\n");
+	tls_server_check(&c, err);
+	return err->n == before;
 }
 
 struct reply

@@ -6,6 +6,7 @@
 #include "die.h"
 #include "dir.h"
 #include "file.h"
+#include "smarthost.h"
 #include "starttls.h"
 #include <errno.h>
 #include <signal.h>
@@ -139,6 +140,17 @@ check_tls(struct buf *out, const struct session *s)
 }
 
 static bool
+check_smarthost(struct buf *out, struct session *s)
+{
+	struct buf err = {0};
+	bool good = smarthost_check(s, &err);
+
+	put_problems(out, buf_span(&err));
+	buf_free(&err);
+	return good;
+}
+
+static bool
 check_auth(struct buf *out, struct session *s)
 {
 	struct buf problems = {0};
@@ -170,6 +182,7 @@ try_check(struct session *s, const char *script, const char *error)
 	good &= check_table(&out, &s->senderlogin);
 	good &= check_tls(&out, s);
 	good &= check_auth(&out, s);
+	good &= check_smarthost(&out, s);
 	if (!s->dry_run)
 		good &= check_queue(&out, c->queuedir);
 	buf_printf(&out, "script: %s\n",

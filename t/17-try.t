@@ -82,6 +82,25 @@ like "... each of them" "$(cat "$T/out")" \
     '^problem: tlskey: more keys than certificates$'
 like "... and the CAs of clients" "$(cat "$T/out")" '^problem: /dev/null: '
 
+check fine -o tlsrequire=1
+bad "tlsrequire without a certificate" 'tlscert: none, and mail is taken over TLS alone'
+check fine --smtps
+bad "--smtps without one" 'tlscert: none, and mail is taken over TLS alone'
+echo 'function hook.params() return {tlscert = "x"} end' >params.lua
+check params --smtps
+good "--smtps, and the script knows"
+check fine -o tlsrequire=1 -o hideextensions=starttls
+like "tlsrequire that nobody can fulfil" "$(cat "$T/out")" \
+    '^problem: hideextensions: STARTTLS, which tlsrequire wants$'
+check fine -o smarthost=mx.example.net -o smarthosttls=verify
+bad "a smart host that cannot be verified" \
+    "smarthosttls: $T/control/tlsca.cdb: No such file or directory"
+echo no table >"$T/ca"
+check fine -o smarthost=mx.example.net -o smarthosttls=verify -o "tlsca=$T/ca"
+bad "with a table that is none" "smarthosttls: $T/ca: .*"
+check fine -o smarthost=mx.example.net -o smarthosttls=require
+good "one that need not be"
+
 # --- check: hooks ---
 
 # suggests WRONG RIGHT: a name that is no hook, and the one that was meant.
