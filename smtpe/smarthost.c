@@ -117,7 +117,7 @@ make_connection(struct session *s)
 	}
 	(void)secure_parse(c->smarthosttls, &config.tls);
 	if (config.tls == SECURE_VERIFY)
-		config.ca = ca_table(c);
+		config.ca = ca_table(&s->controls);
 	if (is_open) {
 		smtpclient_close(&client);
 		smtpclient_free(&client);
