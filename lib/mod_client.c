@@ -166,7 +166,8 @@ connection_get_meta(lua_State *L)
 }
 
 /* connection.set_meta(key, value): metadata for every message of this
- * connection whose end is still to come; nil takes it away */
+ * connection whose end is still to come; nil takes it away, and XCLIENT all of
+ * it: then accept and params are asked about another client */
 static int
 connection_set_meta(lua_State *L)
 {

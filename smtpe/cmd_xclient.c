@@ -188,6 +188,7 @@ cmd_xclient_act(struct session *s, struct reply answer)
 	s->relay_suffix = span_of(NULL);
 	s->launcher_relays = false;
 	control_restore(&s->controls);
+	session_forget_metadata(s);
 	access = access_admit(s);
 	session_client_changed(s);
 	session_new_transaction(s);

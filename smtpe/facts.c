@@ -86,6 +86,13 @@ fact_metadata(void *p, bool connection)
 	return s->conn_meta;
 }
 
+void
+session_forget_metadata(struct session *s)
+{
+	s->conn_meta = NULL;
+	arena_reset(&s->meta_arena);
+}
+
 struct message *
 session_message(struct session *s)
 {

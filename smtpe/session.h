@@ -218,6 +218,7 @@ struct message *session_message(struct session *s);
 
 /* The connection's metadata into it, where it has none of its own. */
 void session_take_metadata(struct session *s, struct message *m);
+void session_forget_metadata(struct session *s);
 
 /* What the header functions of a script work on; NULL: the transaction. */
 void session_set_message(struct session *s, struct message *m);
