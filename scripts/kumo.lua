@@ -42,6 +42,9 @@ function kumo.disconnect(code, why, how)
 	error(action.disconnect(code, why), 0)
 end
 
+-- Who has proved to be user, and as whom he then acts.
+local acts_as = {}
+
 -- Metadata of the connection: ours, and what the script sets.
 local facts = {
 	received_from = function()
@@ -63,6 +66,12 @@ local facts = {
 	end,
 	authn_id = function()
 		return connection.auth and connection.auth.user
+	end,
+	-- STARTTLS and XCLIENT make both nobody again.
+	authz_id = function()
+		local user = connection.auth and connection.auth.user
+
+		return user and acts_as[user] or user
 	end,
 	tls_cipher = function()
 		return connection.tls and connection.tls.cipher
@@ -200,6 +209,11 @@ end
 -- The queue `null` takes everything and delivers nothing.
 local function install_received()
 	function hook.received(msg)
+		for _, name in ipairs { "authn_id", "authz_id" } do
+			if msg:get_meta(name) == nil then
+				msg:set_meta(name, facts[name]())
+			end
+		end
 		if handlers.smtp_server_message_received then
 			ask("smtp_server_message_received",
 			    message.new(msg, conn), conn)
@@ -232,8 +246,7 @@ function install.smtp_server_auth_plain()
 			return action.reject(535,
 			    "5.7.8 Authentication credentials invalid")
 		end
-		connection.set_meta("authz_id", authz)
-		connection.set_meta("authn_id", user)
+		acts_as[user] = authz
 		return action.accept()
 	end
 end

@@ -294,7 +294,8 @@ X
 said "the queue null: accepted" '^250 2\.0\.0'
 is "and nothing queued" "$(entries new)" 0
 
-plain=$(printf '\0scott\0tiger' | base64)
+plain=$(printf 'joe\0scott\0tiger' | base64)
+as_joe=$plain
 wrong=$(printf 'joe\0scott\0lion' | base64)
 control authplain 1
 try auth "$ehlo" "AUTH PLAIN $wrong" "AUTH PLAIN $plain" "$mail" \
@@ -308,8 +309,30 @@ X
 said "auth_plain: refused" '^535 5\.7\.8'
 said "auth_plain: taken" '^235 2\.7\.0'
 said "and may relay" '^250 2\.1\.5'
-like "with its metadata" "$(entry)" '^meta authn_id s scott'
-rm -f "$T/control/authplain"
+entry >"$T/entry"
+like "with its metadata" "$(cat "$T/entry")" '^meta authn_id s scott'
+like "and as whom he acts" "$(cat "$T/entry")" '^meta authz_id s joe'
+
+# As it is published: who is authenticated may relay, and nobody after him.
+control xclienthosts 192.0.2.7
+try authz "$ehlo" "$mail" 'RCPT TO:<c@other.example>' "AUTH PLAIN $as_joe" \
+    RSET "AUTH PLAIN $as_joe" "$mail" 'RCPT TO:<c@other.example>' RSET \
+    'XCLIENT ADDR=198.51.100.1' "$ehlo" "$mail" 'RCPT TO:<c@other.example>' \
+    "$rcpt" DATA 'x: y' '' . QUIT <<'X'
+kumo.on('smtp_server_auth_plain', function(authz, authc, password, conn_meta)
+  return password == 'tiger'
+end)
+kumo.on('get_listener_domain', function(domain, listener, conn_meta)
+  if conn_meta:get_meta 'authz_id' == 'joe' then
+    return kumo.make_listener_domain { relay_to = true }
+  end
+end)
+X
+is "authz_id: nobody, joe, and after XCLIENT nobody" \
+    "$(grep -E '^(250 2\.1\.5|550 5\.7\.1|235)' "$T/said" | cut -c1-3 |
+	tr '\n' ' ')" "550 235 250 550 250 "
+unlike "authz_id: nor in the metadata" "$(entry)" '^meta auth'
+rm -f "$T/control/authplain" "$T/control/xclienthosts"
 
 try rewrite "$ehlo" "$mail" "$rcpt" DATA 'x: y' '' . QUIT <<'X'
 kumo.on('smtp_server_rewrite_response', function(status, response, command, conn_meta)
