@@ -334,6 +334,18 @@ def client_certificates():
         same(s.tls.session_reused, peer == "nil",
              "resumed only when nobody was known")
         t.quit(s)
+    for name, code in ("ca-ec", "250"), ("other-ec", "550"):
+        context = session.tls_client()
+        context.load_cert_chain(path(name + ".pem"), path(name + ".key"))
+        s = start(lua="function hook.domain(name, role)\n"
+                  " local tls = connection.tls\n"
+                  " if role == 'recipient' and\n"
+                  "   tls and tls.peer == 'client ca-ec' then\n"
+                  "  return {relay_to = true}\n end\nend\n")
+        encrypt(s, context)
+        same(say(s, "MAIL FROM:<a@b.c>", "RCPT TO:<x@elsewhere.example>"),
+             "250 " + code, "a script lets %s relay: %s" % (name, code))
+        t.quit(s)
     forge_key("forged.key", "ca-ec.key", "other-ec.key")
     context = session.tls_client()
     context.load_cert_chain(path("ca-ec.pem"), path("forged.key"))
