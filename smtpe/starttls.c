@@ -37,12 +37,24 @@ starttls_usable(const struct session *s)
 	return tls_server_usable(&c);
 }
 
+/* Does submission need it, because AUTH does? */
+static bool
+is_for_auth(const struct controls *c)
+{
+	for (size_t i = 0; i < c->authplain.n; i++)
+		if (!span_eq(c->authplain.v[i], SPAN("0")))
+			return false;
+	return c->submission;
+}
+
 /* Where only some connections have a certificate, others say which. */
 static bool
 is_wanted(const struct session *s)
 {
-	return (s->smtps || s->controls.tlsrequire) &&
-	    !s->controls.has_access && !hook_defined(s->hooks, HOOK_params);
+	const struct controls *c = &s->controls;
+
+	return (s->smtps || c->tlsrequire || is_for_auth(c)) &&
+	    !c->has_access && !hook_defined(s->hooks, HOOK_params);
 }
 
 bool

@@ -181,7 +181,21 @@ like "--check: submission needs somebody who knows passwords" \
     '^problem: submission: '
 is "... who may be the command line's" \
     "$("$SMTPE" -c "$T/alone" -o me=x.example -q none --submission --check \
+	-o authplain=127.0.0.1 \
 	/bin/checkpassword /bin/true | tail -n 1)" ok
+
+like "--check: submission needs encryption, where AUTH does" \
+    "$("$SMTPE" -c "$T/alone" -o me=x.example -q none --submission --check \
+	/bin/checkpassword /bin/true)" \
+    '^problem: tlscert: none, and mail is taken over TLS alone$'
+
+# The example's settings, as smtpe(8) completes them.
+cp -R "$HERE/../etc/submission" "$T/587"
+cp "$T/control/me" "$T/587/"
+echo "$T/both" >"$T/587/tlscert"
+echo secret | "$PASSWD" "$T/587/authusers" joe@example.org
+is "etc/submission needs me, a certificate and users" \
+    "$("$SMTPE" -c "$T/587" -q "$T/queue" --submission --check | tail -n 1)" ok
 
 # --- smtpe-passwd ---
 
