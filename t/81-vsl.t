@@ -201,6 +201,14 @@ bad "a receiver that no connection's address is like" \
 preq = { vsl.delegate(vsl.service { delegator = "127.0.0.1:1",
   receiver = "localhost:2" }, "a", function() end) },
 X
+bad "a service with a word that is none" 'delegator has no timout' <<'X'
+preq = { vsl.delegate(vsl.service { delegator = { address = "127.0.0.1:1",
+  timout = "5s" }, receiver = "127.0.0.1:2" }, "a", function() end) },
+X
+bad "a time that is none" 'timeout is not seconds: soon' <<'X'
+preq = { vsl.delegate(vsl.service { delegator = "127.0.0.1:1",
+  receiver = "127.0.0.1:2", timeout = "soon" }, "a", function() end) },
+X
 try strings "$ehlo" QUIT <<'X'
 helo = { vsl.rule("as in vsl.conf -- [[", function()
   --[==[ vsl.nothing ]] ]==]
@@ -274,7 +282,7 @@ delegate() {
 	cat >"$T/delegate.lua" <<X
 local vsl = require 'vsl'
 local service = vsl.service { delegator = { address = '127.0.0.1:$filter',
-  timeout = 5 }, receiver = '127.0.0.1:$in' }
+  timeout = "5s" }, receiver = '127.0.0.1:$in' }
 vsl.main {
   rcpt = { vsl.rule('one', function()
     if vsl.rcpt() == 'no@example.org' then return vsl.deny() end

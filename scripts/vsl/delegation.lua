@@ -16,10 +16,29 @@ local Service = {}
 Service.__index = Service
 local services = {}
 
-local function check_address(what, value)
-	if type(value) ~= "string" or not value:match(":%d+$") then
-		error("vsl.service: " .. what .. " is not host:port", 3)
+local function check(what, options, names)
+	if type(options) ~= "table" then
+		error("vsl.service: " .. what .. " is not a table", 3)
 	end
+	for name in pairs(options) do
+		if not names[name] then
+			error("vsl.service: " .. what .. " has no " ..
+			    tostring(name), 3)
+		end
+	end
+end
+
+local units = { [""] = 1, s = 1, ms = 0.001, m = 60 }
+
+-- 60, "60s"
+local function seconds(value)
+	local n, unit = tostring(value):match("^([%d.]+)%s*(%a*)$")
+
+	if not tonumber(n) or not units[unit] then
+		error("vsl.service: timeout is not seconds: " ..
+		    tostring(value), 3)
+	end
+	return tonumber(n) * units[unit]
 end
 
 local function endpoint(ip, port)
@@ -30,23 +49,27 @@ end
 -- delegation.service{ delegator = "host:port" | { address =, timeout = },
 -- receiver = "ip:port" [, timeout = seconds] }
 function delegation.service(options)
-	local delegator, timeout = options.delegator, options.timeout
+	check("the service", options, { delegator = true, receiver = true,
+		timeout = true })
+	local delegator = options.delegator
 
-	if type(delegator) == "table" then
-		delegator, timeout = delegator.address,
-		    delegator.timeout or timeout
+	if type(delegator) ~= "table" then
+		delegator = { address = delegator }
 	end
-	check_address("delegator", delegator)
-	check_address("receiver", options.receiver)
+	check("delegator", delegator, { address = true, timeout = true })
+	if not tostring(delegator.address):match(":%d+$") then
+		error("vsl.service: delegator is not host:port", 2)
+	end
 	-- What a connection's address is compared with.
-	local ip, port = options.receiver:match("^%[?(.-)%]?:(%d+)$")
-	local address = net.format_ip(ip)
+	local ip, port = tostring(options.receiver):match("^%[?(.-)%]?:(%d+)$")
+	local address = ip and net.format_ip(ip)
+
 	if not address then
 		error("vsl.service: receiver is not ip:port", 2)
 	end
-	return setmetatable({ delegator = delegator,
-		receiver = endpoint(address, port),
-		timeout = tonumber(timeout) or 10 }, Service)
+	return setmetatable({ delegator = delegator.address,
+		receiver = endpoint(address, port), timeout =
+		seconds(delegator.timeout or options.timeout or 10) }, Service)
 end
 
 -- delegation.use(value) -> whether it is a service; its receiver is one from
