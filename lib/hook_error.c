@@ -59,14 +59,25 @@ line_of(struct span s)
 	return 0;
 }
 
-/* The line that a message begins with, or 0. The file must be the one where
- * it was raised, if that is known: "10.0.0.1:25: refused" names no line. */
+/* "policy.lua:12: text", raised once more behind a pcall(). */
+static bool
+names_script(struct span s)
+{
+	struct span file = span_head(s, span_chr(s, ':'));
+
+	return file.n > 4 &&
+	    span_eq(span_skip(file, file.n - 4), SPAN(".lua"));
+}
+
+/* The line that a message begins with, or 0. The file must be a script, or
+ * the one where it was raised, if that is known: "10.0.0.1:25: refused" names
+ * no line. */
 static int
 message_line(struct span s)
 {
 	struct span file = span_of(raised_at);
 
-	if (file.n > 2) {
+	if (file.n > 2 && !names_script(s)) {
 		file = span_head(file, span_rchr(span_head(file, file.n - 2),
 		    ':'));
 		if (!span_eq(span_head(s, file.n), file))

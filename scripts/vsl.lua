@@ -103,34 +103,28 @@ local function check_entry(stage, i, e, seen)
 	end
 end
 
+local no_info = { connect = true, preq = true, postq = true, deliver = true }
+local no_message = { connect = true, helo = true, authenticate = true }
+
 -- What a rule said, checked: an error in a rule is the stage's, never a no.
 local function run_entry(stage, e)
 	local result
 
 	status.within(e)
 	result = e.fn()
-	status.within(nil)
 	if e.kind == "action" then
 		if result ~= nil then
-			error('vsl: the action "' .. e.name ..
-			    '" returned something', 0)
+			status.wrong("it returned something")
 		end
-		return vsl.next()
+		result = vsl.next()
+	elseif not status.is(result) then
+		status.wrong("it returned no status")
+	elseif result.kind == "info" and no_info[stage] then
+		status.wrong("info means nothing in " .. stage)
+	elseif result.kind == "quarantine" and no_message[stage] then
+		status.wrong("there is no message to quarantine in " .. stage)
 	end
-	if not status.is(result) then
-		error("vsl: the " .. e.kind .. ' "' .. e.name ..
-		    '" returned no status', 0)
-	end
-	if result.kind == "info" and
-	    (stage == "connect" or stage == "preq" or stage == "postq" or
-	    stage == "deliver") then
-		error("vsl: info means nothing in " .. stage, 0)
-	end
-	if result.kind == "quarantine" and
-	    (stage == "connect" or stage == "helo" or
-	    stage == "authenticate") then
-		error("vsl: there is no message to quarantine in " .. stage, 0)
-	end
+	status.within(nil)
 	return result
 end
 

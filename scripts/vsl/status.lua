@@ -23,12 +23,19 @@ function status.is(value)
 	return getmetatable(value) == Status
 end
 
--- A mistake in a status: calls of these are tail calls, so that no level names
--- the script's line, and the entry does.
+-- status.wrong(text): a mistake in an entry. The calls of a rule's end are tail
+-- calls, so that no level names the script's line, and the entry's place does.
 local function wrong(text)
-	error(running and "vsl: " .. text .. ', in the ' .. running.kind ..
-	    ' "' .. running.name .. '"' or "vsl: " .. text, 0)
+	local at
+
+	if not running then
+		error("vsl: " .. text, 0)
+	end
+	at = debug.getinfo(running.fn, "S")
+	error(string.format('%s:%d: the %s "%s": %s', at.short_src,
+	    at.linedefined, running.kind, running.name, text), 0)
 end
+status.wrong = wrong
 
 local function code_of(code, default)
 	local number, rest
