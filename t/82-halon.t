@@ -318,7 +318,7 @@ function halon.predelivery()
 end
 X
 like "a variable cannot be changed" "$(run; cat "$T/log")" \
-    'line=9 text="hook.predelivery: .*attempts\.lua:9: halon\.message cannot be changed'
+    'line=10 text="hook.predelivery: .*attempts\.lua:10: halon\.message cannot be changed'
 is "and its message stays" "$(entries new)$(entries due)" 01
 one attempts <<'X'
 halon.transports = { good = "smtp:10.0.0.1:25", bad = "smtp:10.0.0.4:25" }
