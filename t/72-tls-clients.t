@@ -53,8 +53,15 @@ like "s_client verifies the certificate" \
 	-verify_return_error)" 'Verify return code: 0 \(ok\)'
 like "s_client: secure renegotiation is known" "$(talk)" \
     'Secure Renegotiation IS supported'
-out=$( (printf 'EHLO x\r\n'; sleep 0.3; printf 'R\n'; sleep 0.5) |
-    openssl s_client -connect "127.0.0.1:$smtps" -tls1_2 2>&1)
+# Its command is an R that is the first octet it reads.
+: >"$T/renegotiation"
+{
+	until_true 20 grep -q '^220 ' "$T/renegotiation"
+	printf 'R\n'
+	until_true 20 grep -q 'no renegotiation' "$T/renegotiation"
+} | openssl s_client -connect "127.0.0.1:$smtps" -tls1_2 \
+    >"$T/renegotiation" 2>&1
+out=$(cat "$T/renegotiation")
 like "but not done" "$out" 'RENEGOTIATING'
 like "and refused" "$out" 'no renegotiation'
 

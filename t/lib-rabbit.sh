@@ -27,8 +27,13 @@ rabbit_say() {
 
 # Ports that are free now, as many as wanted, all different.
 rabbit_ports() {
-	perl -MIO::Socket::INET -e 'my @s = map { IO::Socket::INET->new(
-	    LocalAddr => "127.0.0.1", Listen => 1) } 1 .. shift;
+	# Below those that the kernel gives to clients.
+	perl -MIO::Socket::INET -e 'my (@s, $s);
+	    while (@s < $ARGV[0]) {
+		$s = IO::Socket::INET->new(LocalAddr => "127.0.0.1",
+		    LocalPort => 10000 + int rand 22000, Listen => 1);
+		push @s, $s if $s;
+	    }
 	    print join(" ", map { $_->sockport } @s)' "$1"
 }
 

@@ -172,8 +172,13 @@ until_true() {
 	done
 }
 
+# free_port: one that no client is given as its own before a server has it:
+# below what the kernel gives out by itself (ip_local_port_range).
 free_port() {
-	perl -MIO::Socket::INET -e 'print IO::Socket::INET->new(LocalAddr => "127.0.0.1", Listen => 1)->sockport'
+	perl -MIO::Socket::INET -e 'my $s;
+	    $s = IO::Socket::INET->new(LocalAddr => "127.0.0.1", Listen => 1,
+		LocalPort => 10000 + int rand 22000) until $s;
+	    print $s->sockport'
 }
 
 # Does somebody listen there? (Looks, and does not connect: a server that

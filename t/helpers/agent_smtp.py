@@ -8,7 +8,7 @@ import time
 
 from agent_conformance import Agent, conformance
 from agentlib import Tap
-from smtp_fake import Fake
+from smtp_fake import Fake, unused_port
 
 PLAIN = b"Subject: one\r\n\r\nHello.\r\n"
 
@@ -164,9 +164,7 @@ def test_odd(tap, agent):
         fake = Fake(greeting=greeting)
         tap.eq(s.give(to(fake))[0], wanted, f"greeting {greeting}")
         fake.stop()
-    fake = Fake()
-    port = fake.port
-    fake.stop()
+    port = unused_port()
     a = s.give(f"smtp:127.0.0.1:{port}")[0]
     tap.eq(a, ("later", 451, "4.4.1", "Connection refused (connect)"),
            "nobody listens")

@@ -1,6 +1,7 @@
 """What the tests with a real RabbitMQ share (amqp_real.py). Not a test."""
 
 import os
+import random
 import socket
 import subprocess
 import sys
@@ -14,9 +15,14 @@ tap = Tap()
 
 
 def free_port():
-    with socket.socket() as s:
-        s.bind(("127.0.0.1", 0))
-        return s.getsockname()[1]
+    """Below those that the kernel gives to clients."""
+    while True:
+        with socket.socket() as s:
+            try:
+                s.bind(("127.0.0.1", random.randrange(10000, 32000)))
+                return s.getsockname()[1]
+            except OSError:
+                pass
 
 
 def make_certificates():

@@ -21,6 +21,7 @@ import time
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 import session  # noqa: E402
 from session import read_entry  # noqa: E402
+from smtp_fake import unused_port  # noqa: E402
 
 ID = r"[0-9a-v]{26}"
 OFFERED = ["PIPELINING", "SIZE 10000000", "8BITMIME", "ENHANCEDSTATUSCODES"]
@@ -258,11 +259,6 @@ def queued(name, fallback=True, ports=None, **says):
             ok(r.startswith("451 4.4.1 "), "%s, defer: put off" % name, r)
             same(t.entries(), [], "%s, defer: nothing queued" % name)
             quit_clean(t, name + ", defer")
-
-
-def unused_port():
-    with socket.create_server(("127.0.0.1", 0)) as s:
-        return s.getsockname()[1]
 
 
 def test_accepts():

@@ -16,6 +16,17 @@ import threading
 CRLF = b"\r\n"
 
 
+def unused_port():
+    """Where nobody listens, and nobody else can as long as this runs."""
+    s = socket.socket()
+    s.bind(("127.0.0.1", 0))
+    bound.append(s)
+    return s.getsockname()[1]
+
+
+bound = []
+
+
 class Message:
     def __init__(self):
         self.helo = self.mail = None
