@@ -37,6 +37,7 @@ t.run(function()
 	options()
 	t.ok(smtpe.bin_version:find("^%d+%.%d+"), "smtpe.bin_version",
 	    smtpe.bin_version)
+	t.ok(smtpe.trying == false, "smtpe.trying: a client is served")
 	t.ok(smtpe.api_version:find("^%d+%.%d+$"), "smtpe.api_version",
 	    smtpe.api_version)
 	t.ok(smtpe.copyright:find("^Copyright"), "smtpe.copyright",
