@@ -101,11 +101,9 @@ read_header(struct session *s, struct proxy *p)
 			return lost(s, r, n);
 		n += (size_t)r;
 	}
-	if (status == PROXY_BAD) {
-		log_warn("proxy", "%.*s: bad PROXY header: %s",
-		    SPAN_ARG(s->peer.ip_text), why);
-		return false;
-	}
+	if (status == PROXY_BAD)
+		return give_up(s, arena_printf(&s->arena,
+		    "bad PROXY header: %s", why).p);
 	if (p->length > n && (r = skip(fd, p->length - n, deadline)) <= 0)
 		return lost(s, r, n);
 	return true;

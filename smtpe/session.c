@@ -74,7 +74,7 @@ session_lost(struct session *s, int result)
 		s->ending = END_STOPPED;
 		session_reply(s, REPLY(421, "4.3.2", "Shutting down"));
 	} else if (e == EPROTO && s->encrypted) {
-		log_warn("tls-broken", "%s", tls_strerror(tls_error(s->tls)));
+		starttls_broken(s);
 	} else if (e != ECONNRESET && e != EPIPE) {
 		errno = e;
 		session_trouble(s, "read");

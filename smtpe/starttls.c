@@ -119,15 +119,42 @@ log_success(struct session *s)
 }
 
 static void
+open_event(struct log *l, const struct session *s, int level,
+    const char *event)
+{
+	log_open_at(l, level, event);
+	log_span(l, "id", s->facts.id_session);
+	log_span(l, "ip", s->peer.ip_text);
+}
+
+static void
 log_failure(struct session *s, int e)
 {
 	int error = tls_error(s->tls);
 	struct log l;
 
-	log_open(&l, "tls-failed");
-	log_span(&l, "id", s->facts.id_session);
-	log_span(&l, "ip", s->peer.ip_text);
+	open_event(&l, s, LOG_INFO, "tls-failed");
 	log_str(&l, "error", e == EPROTO ? tls_strerror(error) : strerror(e));
+	log_send(&l);
+}
+
+static void
+log_early(struct session *s, size_t octets)
+{
+	struct log l;
+
+	open_event(&l, s, LOG_WARNING, "tls-early");
+	log_num(&l, "octets", (int64_t)octets);
+	log_send(&l);
+}
+
+void
+starttls_broken(struct session *s)
+{
+	struct log l;
+
+	open_event(&l, s, LOG_WARNING, "tls-broken");
+	log_str(&l, "error", tls_strerror(tls_error(s->tls)));
 	log_send(&l);
 }
 
@@ -139,8 +166,7 @@ starttls_begin(struct session *s, enum tls_early early)
 	int e;
 
 	if (early == TLS_FORGET && before.n > 0)
-		log_warn("tls-early", "%zu octets behind STARTTLS were thrown "
-		    "away", before.n);
+		log_early(s, before.n);
 	s->io.command_deadline = clock_deadline(s->controls.timeoutsmtpd);
 	s->tls = tls_server_start(&c);
 	if (tls_handshake(s->tls, &s->io, early) == 0) {

@@ -24,6 +24,10 @@ struct reply starttls_required(const struct session *s);
  */
 bool starttls_begin(struct session *s, enum tls_early early);
 
+/* What came from the client was no record of this conversation: a line in the
+ * log. */
+void starttls_broken(struct session *s);
+
 /* The end: close_notify. */
 void starttls_end(struct session *s);
 

@@ -150,8 +150,8 @@ def injection():
         same(say(s, "NOOP", "MAIL FROM:<a@b.c>"), "250 503",
              "%r behind STARTTLS has no effect" % octets[:12])
         same(quit(s), "221 0", "and no reply")
-        like(log(), "event=tls-early .*%d octets" % len(octets),
-             "but a log line")
+        like(log(), "event=tls-early id=[^ ]+ ip=127.0.0.1 octets=%d" %
+             len(octets), "but a log line")
     s = start()
     hello(s)
     s.send(b"STARTTLS\r\n")
@@ -398,7 +398,8 @@ def garbage():
     except (ssl.SSLError, session.Gone):
         rest, status = "", s.p.wait()
     same((rest, status), ("", 0), "a forged record: the end")
-    like(log(), "event=tls-broken text=\"record that does not decrypt\"",
+    like(log(), "event=tls-broken id=[^ ]+ ip=127.0.0.1 "
+         "error=\"record that does not decrypt\"",
          "and a log line")
     s = start()
     encrypt(s)
