@@ -189,6 +189,8 @@ test_footers(void)
 	    {"smtpe1 0000000000000018 00001BE\n", 502, NULL},
 	    {"smtpe1 0000000000000018 00001be\n", 501,
 		"footer does not fit the file's size"},
+	    {"smtpe1 0000000000000018 00001bd\n", 502,
+		"footer does not fit the file's size"},
 	    {"smtpe1 0000000000000018 00001bf\n", 502,
 		"footer does not fit the file's size"},
 	    {"smtpe1 ffffffffffffffff 00001be\n", 502,

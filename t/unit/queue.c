@@ -6,6 +6,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <ftw.h>
+#include <stdlib.h>
 #include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -95,6 +96,29 @@ test_abort(void)
 	is_size(count("tmp"), 0, "is gone");
 	queue_in_abort(&in);
 	ok(true, "twice is no harm");
+}
+
+/* A trailer that no reader would take is not committed: 250 would be said to
+ * what is never read. */
+static void
+test_too_long(void)
+{
+	static struct queue_in in;
+	size_t n = ENVELOPE_TRAILER_MAX;
+	char *p = malloc(n);
+	struct envelope_rcpt rcpt = {RCPT_OPEN, SPAN_LIT("a@x.test"),
+	    SPAN_LIT(""), 0};
+	struct envelope env = {.sender = SPAN("s@x.test"), .rcpts = &rcpt,
+	    .nrcpts = 1, .helo = span_make(p, n)};
+
+	memset(p, 'x', n);
+	id_make(in.id);
+	is_int(queue_in_open(&in, &q), 0, "open");
+	errno = 0;
+	is_int(queue_in_commit(&in, &env, "new"), -1, "a trailer too long");
+	is_int(errno, EFBIG, "is EFBIG");
+	is_size(count("tmp") + count("new"), 0, "and leaves nothing");
+	free(p);
 }
 
 static void
@@ -340,6 +364,7 @@ main(void)
 	}
 	test_names();
 	test_abort();
+	test_too_long();
 	test_life();
 	test_horizon();
 	test_places();

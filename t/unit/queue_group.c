@@ -8,6 +8,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <ftw.h>
+#include <stdlib.h>
 #include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -185,6 +186,37 @@ test_only_others(void)
 	is_size(entries("tmp"), 0, "the message as received is gone");
 }
 
+/* As with one entry: what no reader would take is not committed. */
+static void
+test_too_long(bool first)
+{
+	static const char *const places[] = {"new", "new", "new"};
+	size_t n = ENVELOPE_TRAILER_MAX, before = entries("new");
+	char *p = malloc(n);
+	struct queue_group g;
+
+	memset(p, 'x', n);
+	start(SPAN("Subject: x\r\n\r\n"));
+	is_int(queue_group_open(&g, &in), 0, "a group");
+	errno = 0;
+	if (first) {
+		is_int(add_three(&g, places, none), 0, "of three");
+		envs[0].helo = span_make(p, n);
+		is_int(queue_group_commit(&g), -1, "the first is too long");
+	} else {
+		struct envelope env = {.id = SPAN("x"), .rcpts = rcpts,
+		    .nrcpts = 1, .helo = span_make(p, n)};
+
+		is_int(queue_group_add(&g, &env, "new", 0, SPAN("other\r\n")),
+		    -1, "another one is too long");
+		queue_group_abort(&g);
+	}
+	is_int(errno, EFBIG, "is EFBIG");
+	is_size(entries("tmp"), 0, "... leaves nothing in tmp");
+	is_size(entries("new"), before, "... and nothing in new");
+	free(p);
+}
+
 static void
 test_many(void)
 {
@@ -309,6 +341,8 @@ main(void)
 	test_three(span_of(""), "empty");
 	test_other_data();
 	test_only_others();
+	test_too_long(true);
+	test_too_long(false);
 	test_many();
 	test_failures();
 	test_dead_writer();
