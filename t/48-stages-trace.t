@@ -34,16 +34,18 @@ fresh
 control script "$HERE/lua/state.lua"
 control me mx.example.org
 control rcpthosts example.org
+control authplain 1
 ROUTE=later:x
-say 'EHLO c.example' 'MAIL FROM:<a@b.example>' 'RCPT TO:<x@example.org>' DATA \
+say 'EHLO c.example' "AUTH PLAIN $(printf '\0u\0p' | base64)" 'MAIL FROM:<a@b.example>' 'RCPT TO:<x@example.org>' DATA \
     'Subject: one' '' text . QUIT
 like "it was queued" "$(cat "$T/out")" '^250 2\.0\.0 Queued as'
 is "a session's stages in order" "$(stages)" \
-    "firewall accept ehlo reset mail rcpt data dot received reset quit close "
+    "firewall accept ehlo reset auth mail rcpt data dot received reset quit close "
 ID=$(find "$T/queue/new" -type f | sed 's,.*/,,')
 : >"$TRACE"
 run_at $(($(date +%s) - T0))
 run_at $(($(date +%s) - T0 + 1000))
+"$SMTPE_QUEUE" -c "$T/control" -q "$T/queue" show "$ID" >"$T/out"
 sed -i 's,meta route s later:x,meta route s ok:xxxx,' \
     "$T/queue/$(where "$ID")"
 run_at $(($(date +%s) - T0 + 9000))
@@ -55,6 +57,7 @@ deliver calls=4 context=3 meta=dot+received+postq+predelivery+delivery attempts=
 postdelivery calls=5 context=4 meta=dot+received+postq+predelivery+delivery+deliver attempts=0 retry
 predelivery calls=1 context=1 meta=dot+received+postq+predelivery+delivery+deliver attempts=1 2
 postdelivery calls=2 context=2 meta=dot+received+postq+predelivery+delivery+deliver+predelivery attempts=1 retry
+api verb=show
 predelivery calls=1 context=1 meta=dot+received+postq+predelivery+delivery+deliver+predelivery attempts=2 3
 postdelivery calls=2 context=2 meta=dot+received+postq+predelivery+delivery+deliver+predelivery+predelivery attempts=2 delivered"
 is "and it is delivered" "$(where "$ID") $(jobs_of ok | wc -l)" "gone 1"

@@ -33,6 +33,15 @@ for _, stage in ipairs {"firewall", "accept", "helo", "ehlo", "mail", "rcpt",
 	hook[stage] = session(stage)
 end
 
+function hook.auth()
+	session("auth")()
+	return "235 2.7.0 ok"
+end
+function hook.api(_, verb)
+	note("api", "verb=" .. verb)
+	return true
+end
+
 local function meta(msg)
 	return "meta=" .. tostring(msg:get_meta("from"))
 end
