@@ -44,20 +44,21 @@ int queue_scan(struct queue *q, int64_t now, int64_t horizon, bool all,
  * (or it cannot be read). */
 int64_t queue_next_due(struct queue *q, int64_t now);
 
-/* Appends one entry in whatever state, found as smtpe-queue(5) says; false when
- * there is none. */
-bool queue_find(struct queue *q, const char *id, struct queue_names *names);
+/* Appends one entry in whatever state, found as smtpe-queue(5) says: 1; 0 when
+ * there is none; -1 and errno when not all of the queue could be looked at. */
+int queue_find(struct queue *q, const char *id, struct queue_names *names);
 
 /* The same without the long way: an entry in due/ is found by its history
- * alone. */
+ * alone. True when it was found. */
 bool queue_find_directly(struct queue *q, const char *id,
     struct queue_names *names);
 
 /*
  * The same for n ids, with one look through due/ for all that need it. Those
- * that were found are appended; found[i] says which.
+ * that were found are appended; found[i] says which. 0, or -1 and errno when
+ * one was not and not all of the queue could be looked at.
  */
-void queue_find_ids(struct queue *q, const char *const *ids, size_t n,
+int queue_find_ids(struct queue *q, const char *const *ids, size_t n,
     struct queue_names *names, bool *found);
 
 /* Appends what stands in place ("hold", "dead", "quarantine/NAME"). */

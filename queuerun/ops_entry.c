@@ -189,14 +189,19 @@ ops_find(struct ops *o, const char *id, struct ops_entry *e)
 	/* A runner may move it between our look at its name and our open. */
 	for (int tries = 0; tries < 5 && r == OPS_GONE; tries++) {
 		struct queue_names names = {0};
+		int found;
 
 		if (o->q == NULL)
 			break;
-		if (queue_find(o->q, id, &names))
+		if ((found = queue_find(o->q, id, &names)) == 1)
 			r = ops_open(o, &names.v[0], e);
 		else
 			tries = 5;
+		if (found == -1)
+			ops_say(id, strerror(errno));
 		queue_names_free(&names);
+		if (found == -1)
+			return EXIT_TEMP;
 	}
 	if (r == OPS_GONE)
 		ops_say(id, "no such entry");

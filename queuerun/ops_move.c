@@ -114,10 +114,11 @@ move_one(struct ops *o, const char *verb, const char *id, const char *place,
 		r = move(o, &out, id);
 		if (r == -1)
 			ops_say(id, strerror(errno));
-		if (r == 0 && sync_place(o, &out) == -1)
-			ops_say(id, strerror(errno));
 		if (r == 0)
 			log_move(verb, id, out.path);
+		/* Done, but a power cut may undo it. */
+		if (r == 0 && (r = sync_place(o, &out)) == -1)
+			ops_say(id, strerror(errno));
 		status = r == -1 ? EXIT_TEMP : r;
 		queue_out_close(&out);
 	}

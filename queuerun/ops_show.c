@@ -144,11 +144,13 @@ ops_find_locked(struct ops *o, const char *id, struct queue_out *out)
 		struct queue_names names = {0};
 		enum queue_open_result r;
 		const char *why;
+		int found = o->q == NULL ? 0 : queue_find(o->q, id, &names);
 
-		if (o->q == NULL || !queue_find(o->q, id, &names)) {
+		if (found != 1) {
+			ops_say(id, found == 0 ? "no such entry" :
+						 strerror(errno));
 			queue_names_free(&names);
-			ops_say(id, "no such entry");
-			return EXIT_PERM;
+			return found == 0 ? EXIT_PERM : EXIT_TEMP;
 		}
 		r = queue_out_open(out, o->q, &names.v[0], true, &why);
 		queue_names_free(&names);

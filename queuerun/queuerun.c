@@ -102,7 +102,8 @@ find_ids(struct queue *q, struct queue_names *names)
 
 	if (found == NULL)
 		die_temp("out of memory");
-	queue_find_ids(q, options.ids, options.nids, names, found);
+	if (queue_find_ids(q, options.ids, options.nids, names, found) == -1)
+		die_temp_errno("%s", q->dir);
 	for (size_t i = 0; i < options.nids; i++)
 		if (!found[i])
 			log_warn("unknown-id", "%s is not in the queue",

@@ -171,13 +171,13 @@ test_life(void)
 	is_int(out.env.rcpts[0].state, RCPT_FAILED, "the marks are there");
 	is_int(out.env.rcpts[1].state, RCPT_DELIVERED, "both");
 	queue_names_free(&names);
-	ok(queue_find(&q, id, &names), "found by its history");
+	ok(queue_find(&q, id, &names) == 1, "found by its history");
 	queue_names_free(&names);
 	is_int(queue_history_read(&q, id, &history), 0, "a history");
 	is_span(buf_span(&history), SPAN("5 due 0000001000 1\n"), "its line");
 	snprintf(buf, sizeof buf, "log/%s/%s", id + ID_LEN - 2, id);
 	is_int(unlinkat(q.fd, buf, 0), 0, "without a history");
-	ok(queue_find(&q, id, &names), "found by a look through due");
+	ok(queue_find(&q, id, &names) == 1, "found by a look through due");
 	queue_names_free(&names);
 	queue_history(&q, id, SPAN("x\n"));
 	is_int(queue_out_remove(&out), 0, "removed");
@@ -185,7 +185,7 @@ test_life(void)
 	queue_out_close(&out);
 	buf_reset(&history);
 	is_int(queue_history_read(&q, id, &history), -1, "its history, too");
-	ok(!queue_find(&q, id, &names), "and not found any more");
+	ok(queue_find(&q, id, &names) == 0, "and not found any more");
 	queue_names_free(&names);
 	buf_free(&history);
 	queue_out_free(&out);
@@ -233,7 +233,7 @@ test_places(void)
 
 	commit(a, "quarantine/virus");
 	commit(b, "new");
-	ok(queue_find(&q, a, &names), "found in a quarantine");
+	ok(queue_find(&q, a, &names) == 1, "found in a quarantine");
 	is_str(names.v[0].place, "quarantine/virus", "which one");
 	queue_names_free(&names);
 	is_int(queue_quarantines(&q, &list), 0, "list of quarantines");
@@ -250,7 +250,7 @@ test_places(void)
 	queue_out_close(&out);
 	is_size(count("dead"), 1, "is there");
 	queue_names_free(&names);
-	ok(!queue_find(&q, "../../etc/passwd", &names), "no path is an id");
+	ok(queue_find(&q, "../../etc/passwd", &names) == 0, "no path is an id");
 	queue_names_free(&names);
 	queue_out_free(&out);
 	buf_free(&list);
