@@ -59,6 +59,11 @@ cmd_ehlo_offers(const struct session *s, struct span keyword)
 {
 	const struct control_list *hidden = &s->controls.hideextensions;
 
+	if (span_eq(keyword, SPAN("PIPELINING")) && !s->controls.pipelining)
+		return false;
+	/* LMTP has a reply for each without it. */
+	if (span_eq(keyword, SPAN("PRDR")) && s->controls.lmtp)
+		return false;
 	if (hidden->n == 0)
 		return true;
 	/* RFC 6531 3.1: one is not without the other. */
@@ -128,8 +133,7 @@ extensions(struct session *s)
 	struct buf b = {0};
 	struct span list;
 
-	if (c->pipelining)
-		offer(s, &b, "PIPELINING");
+	offer(s, &b, "PIPELINING");
 	if (offer(s, &b, "SIZE") && c->databytes != 0)
 		put_limit(&b, " ", c->databytes);
 	if (starttls_configured(s) && !session_encrypted(s) &&
@@ -143,8 +147,7 @@ extensions(struct session *s)
 	offer(s, &b, "8BITMIME");
 	offer(s, &b, "CHUNKING");
 	offer(s, &b, "DSN");
-	if (!s->controls.lmtp)
-		offer(s, &b, "PRDR");
+	offer(s, &b, "PRDR");
 	offer(s, &b, "ENHANCEDSTATUSCODES");
 	offer_limits(s, &b);
 	offer(s, &b, "SMTPUTF8");

@@ -55,7 +55,7 @@ talks_early(struct session *s, const struct command *c)
 	if (!s->controls.pipeliningreject || !payload_is_followed(s))
 		return false;
 	return (c->phases & LAST) != 0 || !s->esmtp ||
-	    !s->controls.pipelining;
+	    !cmd_ehlo_offers(s, SPAN("PIPELINING"));
 }
 
 /* Is this command allowed here, as far as the table knows? */
