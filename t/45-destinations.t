@@ -87,9 +87,15 @@ start
 entry a@busy.test
 run
 is "4xx of another kind: nothing is remembered" "$(entries backoff)" 0
+entry a@loop.test
+run
+is "4.4.6 is no silence: nothing is remembered" "$(entries backoff)" 0
 entry r1@half.test
 run
 is "5xx: nothing is remembered" "$(entries backoff)" 0
+entry a@shut.test
+run
+like "421 is remembered" "$(cat "$T"/queue/backoff/*)" ' smtp:\|shut\.test closing$'
 
 # The small files are nobody's trouble.
 start

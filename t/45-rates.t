@@ -56,6 +56,15 @@ ok "after $at s" test $at -le 420
 run_at 5000
 is "a full bucket leaves no file behind" "$(entries rate)" 0
 
+# Each queue has a bucket, and its name is the same however it is spelled.
+fresh
+control route ok:
+for rcpt in a@slow.test a@slower.test a@SLOW.test; do
+	many 1 -C 'rate=1/h' "$rcpt"
+done
+run
+is "a bucket for each queue" "$(jobs) $(entries due) $(entries rate)" "2 1 2"
+
 # Several at once.
 fresh
 control route ok:

@@ -4,9 +4,9 @@ for the tests of queuerun's scheduling.
 
     agent_dests.py DIRECTORY
 
-Of a recipient's domain: dead* never answers (451 4.4.1), slow* takes its
-time, half* refuses every other recipient, busy* answers 4xx, all others take
-it. Each job is a line "DOMAIN ID SENDER RCPT TIME" in DIRECTORY/dests; while
+Of a recipient's domain: dead* never answers (451 4.4.1), shut* closes (421),
+slow* takes its time, half* refuses every other recipient, busy* and loop*
+answer 4xx, all others take it. Each job is a line "DOMAIN ID SENDER RCPT TIME" in DIRECTORY/dests; while
 DIRECTORY/alive.DOMAIN exists, a dead one takes mail.
 """
 import array
@@ -41,6 +41,10 @@ def take(line):
         answer = "ok 250 2.0.0 taken"
         if domain.startswith("dead") and not alive(domain):
             answer = "later 451 4.4.1 no%20answer"
+        elif domain.startswith("shut"):
+            answer = "later 421 4.3.2 closing"
+        elif domain.startswith("loop"):
+            answer = "later 451 4.4.6 a%20loop"
         elif domain.startswith("half") and int(local[1:]) % 2:
             answer = "fail 550 5.1.1 no"
         elif domain.startswith("busy"):
