@@ -38,13 +38,25 @@ local function strip(code)
 	end
 end
 
--- dialect.code(source) -> the script without comments and strings, "" for what
--- is no file; source is what debug.getinfo says.
-function dialect.code(source)
+local function read(source)
 	local f <close> = source:sub(1, 1) == "@" and
 	    io.open(source:sub(2), "r") or nil
 
-	return strip(f and f:read("a") or "")
+	return f and f:read("a") or ""
+end
+
+-- dialect.code(source) -> the script without comments and strings, "" for what
+-- is no file; source is what debug.getinfo says.
+function dialect.code(source)
+	return strip(read(source))
+end
+
+-- dialect.find(source, find) -> what find(code) finds in it. Each connection
+-- loads the script: where all of it has nothing, it is not taken apart.
+function dialect.find(source, find)
+	local code = read(source)
+
+	return find(code) and find(strip(code))
 end
 
 return dialect

@@ -91,15 +91,15 @@ local function check_entry(stage, i, e, seen)
 	local where = "vsl.main: " .. stage .. "[" .. i .. "]"
 
 	if getmetatable(e) ~= Entry then
-		error(where .. " is no rule, action or delegation", 4)
+		error(where .. " is no rule, action or delegation", 3)
 	end
 	if seen[e.name] then
-		error(where .. ': there is a "' .. e.name .. '" already', 4)
+		error(where .. ': there is a "' .. e.name .. '" already', 3)
 	end
 	seen[e.name] = true
 	if e.kind == "delegate" and not delegating[stage] then
 		error(where .. ': "' .. e.name ..
-		    '" delegates, which only preq and postq can', 4)
+		    '" delegates, which only preq and postq can', 3)
 	end
 end
 
@@ -266,11 +266,54 @@ function hooks.deliver()
 	end
 end
 
+-- Getters and setters.
+for name, fn in pairs(state.api) do
+	vsl[name] = fn
+end
+
+local reasons = {
+	mbox = "there is no agent for mbox: vsl.maildir",
+	mbox_all = "there is no agent for mbox: vsl.maildir_all",
+	write = "action.quarantine keeps a copy",
+	dump = "smtpe-queue show does it",
+	spf = "rspamd checks it (service.rspamd)",
+	dkim = "rspamd checks it (service.rspamd)",
+	dmarc = "rspamd checks it (service.rspamd)",
+}
+
+setmetatable(vsl, {
+	__index = function(_, name)
+		local why = reasons[name] or "it has no counterpart here"
+
+		error("vsl." .. tostring(name) .. " is not supported: " .. why,
+		    2)
+	end,
+})
+
+local function missing(code)
+	for name in code:gmatch("%f[%w_]vsl%.([%w_]+)") do
+		if rawget(vsl, name) == nil then
+			return name
+		end
+	end
+end
+
+-- What a script names and is not here is known when it is loaded.
+local function scan(level)
+	local name = dialect.find(debug.getinfo(level, "S").source, missing)
+
+	if name then
+		error("vsl." .. name .. " is not supported: " ..
+		    (reasons[name] or "it has no counterpart here"), level)
+	end
+end
+
 -- vsl.main{ stage = { entries }, ... }: once.
 function vsl.main(tables)
 	if main then
 		error("vsl.main: called twice", 2)
 	end
+	scan(3)
 	if type(tables) ~= "table" then
 		error("vsl.main: not a table", 2)
 	end
@@ -311,49 +354,6 @@ function vsl.main(tables)
 	for stage in pairs(main) do
 		hooks[stage]()
 	end
-end
-
--- Getters and setters.
-for name, fn in pairs(state.api) do
-	vsl[name] = fn
-end
-
-local reasons = {
-	mbox = "there is no agent for mbox: vsl.maildir",
-	mbox_all = "there is no agent for mbox: vsl.maildir_all",
-	write = "action.quarantine keeps a copy",
-	dump = "smtpe-queue show does it",
-	spf = "rspamd checks it (service.rspamd)",
-	dkim = "rspamd checks it (service.rspamd)",
-	dmarc = "rspamd checks it (service.rspamd)",
-}
-
-setmetatable(vsl, {
-	__index = function(_, name)
-		local why = reasons[name] or "it has no counterpart here"
-
-		error("vsl." .. tostring(name) .. " is not supported: " .. why,
-		    2)
-	end,
-})
-
--- What a script names and is not here is known when it is loaded.
-local function scan(level)
-	local source = debug.getinfo(level, "S").source
-
-	for name in dialect.code(source):gmatch("%f[%w_]vsl%.([%w_]+)") do
-		if rawget(vsl, name) == nil then
-			error("vsl." .. name .. " is not supported: " ..
-			    (reasons[name] or "it has no counterpart here"),
-			    level + 1)
-		end
-	end
-end
-
-local start = vsl.main
-function vsl.main(tables)
-	scan(3)
-	start(tables)
 end
 
 return vsl

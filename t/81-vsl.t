@@ -170,10 +170,10 @@ bad() {
 	is "$what: stops at load" "$STATUS $(cut -c1-3 "$T/said")" "111 421"
 	like "$what: and says so" "$(cat "$T/log")" "$pattern"
 }
-bad "an unknown stage" 'no stage conect' <<'X'
+bad "an unknown stage" 'bad\.lua:[0-9]+: vsl.main: there is no stage conect' <<'X'
 conect = {},
 X
-bad "no rule" 'helo\[1\] is no rule' <<'X'
+bad "no rule" 'bad\.lua:[0-9]+: vsl.main: helo\[1\] is no rule' <<'X'
 helo = { function() end },
 X
 bad "a name twice" 'there is a .*a.* already' <<'X'
@@ -186,7 +186,7 @@ bad "a delegation in helo" 'only preq and postq can' <<'X'
 helo = { vsl.delegate(vsl.service { delegator = "127.0.0.1:1",
   receiver = "127.0.0.1:2" }, "a", function() end) },
 X
-bad "what is not there, wherever it is called" 'vsl\.mbox is not supported: there is no agent' <<'X'
+bad "what is not there, wherever it is called" 'bad\.lua:[0-9]+: vsl\.mbox is not supported: there is no agent' <<'X'
 preq = { vsl.action("a", function() vsl.mbox("x") end) },
 X
 bad "a name that is nothing" 'helo has a hole before \[3\]' <<'X'
