@@ -304,6 +304,25 @@ is "stat --prometheus: a hundred queues, the largest, and the others" \
 q stat --prometheus "$T/nowhere/metrics"
 is "stat --prometheus: where nothing can be written" $STATUS 111
 
+# --- the page's example of a stolen account, word for word ---
+fresh
+made -f stolen@example.org a@x.test
+good=$ID
+made -f stolen@example.org -s 5000 b@x.test
+made -f other@example.org c@x.test
+other=$ID
+sed -n 's/^smtpe-queue \(.*stolen@.*\)/\1/p' "$HERE/../man/smtpe-queue.8" \
+    >"$T/example"
+ok "there is an example" test "$(wc -l <"$T/example")" -ge 3
+while read -r line; do
+	# shellcheck disable=SC2086
+	q $line
+	is "$line: exit 0" $STATUS 0
+done <"$T/example"
+q list --state new
+is "what is good and what is another's waits, the rest is gone" \
+    "$(ids) $(entries hold)" "$(sorted "$good" "$other") 0"
+
 # --- beside runners ---
 fresh
 control route ok:
