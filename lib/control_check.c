@@ -201,6 +201,23 @@ is_positive(struct span s)
 	return num_parse_u64(s, &v) == -1 || v > 0;
 }
 
+/* Nothing would be: no message has such lines, no script that heap. */
+static bool
+is_some_size(struct span s)
+{
+	uint64_t v;
+
+	return num_parse_size(s, &v) == -1 || v > 0;
+}
+
+static bool
+is_some_time(struct span s)
+{
+	int64_t ms;
+
+	return num_parse_time(s, &ms) == -1 || ms > 0;
+}
+
 static bool
 is_secure(struct span s)
 {
@@ -269,6 +286,10 @@ static const struct {
     {CONTROL_dnsservers, is_server, "is not IP, IP:PORT or [IP]:PORT"},
     {CONTROL_smarthost, is_target, "is not a host, or host:port"},
     {CONTROL_smarthostfallback, is_fallback, "is neither queue nor defer"},
+    {CONTROL_luamemory, is_some_size, "is not a size above 0"},
+    {CONTROL_hooktimeout, is_some_time, "is not a time above 0"},
+    {CONTROL_maxline, is_some_size, "is not a size above 0"},
+    {CONTROL_maxheader, is_some_size, "is not a size above 0"},
     {CONTROL_hookerror, is_hookerror, "is neither default nor defer"},
     {CONTROL_relayhosts, is_net, "is not a network (192.0.2.0/24)"},
     {CONTROL_xclienthosts, is_net, "is not a network (192.0.2.0/24)"},
