@@ -90,6 +90,39 @@ for scanner in clamd refuse; do
 	is "the example, with $scanner" "$(cat "$T/verdicts")" "$want"
 done
 
+# --- work before the 250, or behind it when the machine is busy ---
+
+sed -n '/^\.Sh STAGES OF THE QUEUE$/,/^\.Ed$/p' \
+    "${HERE%/*}/man/smtpe-hooks.7" |
+    sed -n '/^\.Bd/,/^\.Ed/{/^\./!p;}' >"$T/example"
+like "the manual has an example of both" "$(cat "$T/example")" 'hook\.postq'
+# both BUSY SCANNER: the session with it, and a run of the queue.
+both() {
+	eval "at=\$AT_$2"
+	sed "s|/run/clamav/clamd.ctl|127.0.0.1:$at|; s|> 2 \*.*cpucount() then|> $1 then|" \
+	    "$T/example" >"$T/example.lua"
+	smtpe_run "$T/session" -s "$T/example.lua"
+	sed -n 's/^\([245]5[0-9] [245]\.[07]\.[01]\) [QWN].*/\1/p' "$T/out" |
+	    tr '\n' ' '
+	"$QUEUERUN" -c "$T/control" -q "$T/queue" -s "$T/example.lua" --flush \
+	    2>>"$T/log"
+	find "$T/queue/quarantine" "$T/queue/due" -type f 2>/dev/null |
+	    wc -l
+}
+rm -rf "$T/queue" "$T/maildir"
+is "not busy: the client hears it" "$(both 1e9 clamd)" \
+    "250 2.0.0 550 5.7.1 0"
+is "not busy: no scanner" "$(both 1e9 refuse)" "451 4.7.1 451 4.7.1 0"
+rm -rf "$T/queue" "$T/maildir"
+is "busy: it is taken, and waits for the scanner" "$(both -1 refuse)" \
+    "250 2.0.0 250 2.0.0 2"
+is "busy: nothing is delivered unseen" \
+    "$(find "$T/maildir" -type f 2>/dev/null | wc -l)" 0
+printf 'QUIT\r\n' >"$T/session"
+is "busy: seen, one is set aside" "$(both -1 clamd)" 1
+is "busy: and the other is delivered" \
+    "$(find "$T/maildir" -type f | wc -l)" 2
+
 # --- the hook's time ---
 
 printf 'HELO x\r\nNOOP\r\nQUIT\r\n' >"$T/in"
