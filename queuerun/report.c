@@ -194,7 +194,10 @@ put_rcpt_status(struct buf *out, const struct report *r,
 	buf_printf(out, "Action: %s\r\n", t->action);
 	put_field(out, "Status", t->status, false);
 	put_remote(out, t->peer, r->utf8);
-	put_diagnostic(out, t, r->utf8);
+	/* Of a success only what another server said: what our own agents say
+	 * (a path, a broker) is for our log. */
+	if (r->kind != REPORT_DONE || t->smtp)
+		put_diagnostic(out, t, r->utf8);
 	if (t->tried != 0)
 		put_date(out, "Last-Attempt-Date", t->tried);
 	put_field(out, "Final-Log-ID", r->about, false);

@@ -235,8 +235,15 @@ pass_at 0
 is "success: delivered and relayed" "$(report '[(r["final-recipient"], r["action"], r["status"]) for r in rcpts]')" \
     "[('rfc822; ok1@x.test', 'delivered', '2.0.0'), ('rfc822; ok-relayed@x.test', 'relayed', '2.0.0')]"
 is "success: the header alone" "$(report type)" text/rfc822-headers
+like "success: what another server said" \
+    "$(report '[r.get("diagnostic-code") for r in rcpts]')" "smtp; 250"
 unlike "success: does not look like a bounce" "$(report text)" 'Hi\. This is the|^<[^>]*>:'
 is "success: the message is gone" "$(where "$ID")" gone
+rm "$B"; B=
+entry -m route=addr: 'ok1@x.test|NOTIFY=SUCCESS'
+pass_at 0
+is "success: what an agent of ours says (a path) is nobody's business" \
+    "$(report '[r.get("diagnostic-code") for r in rcpts]')" "[None]"
 rm "$B"; B=
 entry -f '' 'ok1@x.test|NOTIFY=SUCCESS'
 pass_at 0
