@@ -334,6 +334,22 @@ pass_at 0
 is "an empty message" "$(report type original)" "message/rfc822
 b''"
 
+# A report that cannot be written: whom it is for is not forgotten.
+start
+entry fail1@x.test
+rmdir "$T/queue/tmp" 2>/dev/null
+: >"$T/queue/tmp"
+pass_at 0
+like "no report: the entry waits" "$(where "$ID")" "^due/.*,1,$ID\$"
+is "no report: its recipient is marked" "$(states "$ID")" P
+like "no report: is logged" "$(cat "$T/log")" \
+    'event=queue-trouble .*what="tell its sender"'
+rm "$T/queue/tmp"
+pass_at 1000
+is "no report: it is made later" \
+    "$(report '[r["final-recipient"] for r in rcpts]') $(where "$ID")" \
+    "['rfc822; fail1@x.test'] gone"
+
 # A crash between mark and report: told once, with the reason of then.
 start
 entry fail-passed@x.test ok@x.test

@@ -82,6 +82,17 @@ is "too old: not tried" "$(jobs dead)" 1
 run_at 7000 --flush -o concurrencydest=1
 is "too old: both are told of" "$(find "$T/queue/new" -type f | wc -l) $(where "$one") $(where "$ID")" "2 gone gone"
 
+# Who was not tried has not had one of his attempts.
+start
+control maxattempts 1
+entry a@dead.test
+run
+is "one attempt: then it is given up" "$(where "$ID")" gone
+entry b@dead.test
+run_at 10
+like "one attempt: who was not tried still has it" "$(where "$ID")" \
+    "^due/.*,0,$ID\$"
+
 # Refusals and full mailboxes are answers.
 start
 entry a@busy.test

@@ -128,6 +128,10 @@ now=$(date +%s)
     2>"$T/log"
 is "expiry: not before its time" \
     "$(find "$T/queue" -type f ! -path '*/log/*' | wc -l)" 3
+held=$(find "$T/queue/quarantine/spam" -type f | head -n 1)
+flock "$held" "$QUEUERUN" -c "$T/control" -q "$T/queue" \
+    --now $((now + 31 * DAY)) 2>"$T/log"
+ok "expiry: what somebody works on stays" test -f "$held"
 "$QUEUERUN" -c "$T/control" -q "$T/queue" --now $((now + 31 * DAY)) \
     2>"$T/log"
 is "expiry: then, and of no other" "$(cd "$T/queue" && find . -type f |
