@@ -240,16 +240,17 @@ function hooks.preq()
 	end
 end
 
-function hooks.postq()
-	function hook.postq(msg)
+-- Behind the queue a deferral is an answer: postq's would be recorded, that of
+-- deliver would be the first attempt, and delivery follow unasked. Who denies
+-- for now is asked again, and what was changed before is forgotten.
+local function behind(stage)
+	return function(msg)
 		local verdict
 
 		if msg:get_meta("vsl_faccept") then
 			return nil
 		end
-		verdict = ask("postq", { msg = msg })
-		-- As the engine's answer it would be recorded, and delivery
-		-- begin then: who denies for now is asked again.
+		verdict = ask(stage, { msg = msg })
 		if verdict and verdict.kind == "defer" then
 			error("vsl: denied for now: " .. verdict.text, 0)
 		end
@@ -257,13 +258,12 @@ function hooks.postq()
 	end
 end
 
+function hooks.postq()
+	hook.postq = behind("postq")
+end
+
 function hooks.deliver()
-	function hook.deliver(msg)
-		if msg:get_meta("vsl_faccept") then
-			return nil
-		end
-		return ask("deliver", { msg = msg })
-	end
+	hook.deliver = behind("deliver")
 end
 
 -- Getters and setters.

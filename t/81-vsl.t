@@ -147,20 +147,23 @@ is "postq and deliver: delivered" \
     "$(grep -l '^X-Postq: 2' "$T/maildir"/*/*/new/* | wc -l)" 2
 is "without an error" "$(grep -c hook-error "$T/log")" 0
 
-rm -rf "$T/maildir"
-try again "$ehlo" "$mail" "$rcpt" DATA 'x: y' '' . QUIT <<'X'
-postq = { vsl.rule("where", function()
-  return vsl.deny("451 4.7.1 not yet")
-end) },
+for at in postq deliver; do
+	rm -rf "$T/maildir" "$T/queue"
+	try again "$ehlo" "$mail" "$rcpt" DATA 'x: y' '' . QUIT <<X
+$at = { vsl.action("before", function() vsl.prepend_header("X-Y", "z") end),
+  vsl.rule("when", function() return vsl.deny("451 4.7.1 not yet") end) },
 X
-for i in 1 2; do
-	"$QUEUERUN" -c "$T/control" -q "$T/queue" -s "$T/again.lua" --flush \
-	    2>>"$T/log"
+	for i in 1 2; do
+		"$QUEUERUN" -c "$T/control" -q "$T/queue" -s "$T/again.lua" \
+		    --flush 2>>"$T/log"
+	done
+	is "$at: who denies for now is asked again, and nothing is delivered" \
+	    "$(grep -c 'denied for now: not yet' "$T/log") $(entries due) $(find "$T/maildir" -type f 2>/dev/null | wc -l)" \
+	    "2 1 0"
+	is "$at: and nothing is changed" \
+	    "$(cat "$T/queue/due/"*/* | grep -c X-Y)" 0
 done
-is "who denies for now in postq is asked again, and nothing is delivered" \
-    "$(grep -c 'denied for now: not yet' "$T/log") $(entries due) $(find "$T/maildir" -type f 2>/dev/null | wc -l)" \
-    "2 1 0"
-rm -f "$T/queue/due/"*/*/*
+rm -rf "$T/queue"
 
 # Mistakes: bad NAME PATTERN, the rest on stdin.
 bad() {
