@@ -24,6 +24,24 @@ smtp=$PORT
 serve_tcp -- "$SMTPE" -c "$T/control" -q "$T/queue" --smtps
 smtps=$PORT
 
+# --- smtpe-tls(7): tlscerts becomes tlscerts.cdb ---
+
+if command -v cdb >/dev/null; then
+	mkdir -p "$T/names/tlscerts"
+	cp "$T/ec.pem" "$T/names/tlscerts/mx.example.org.pem"
+	cat "$T/ec.pem" "$T/ec.key" >"$T/names/tlscerts/mx.example.org.rsa.pem"
+	(cd "$T/names" && sed -n '/^for f in tlscerts/,/^cdb -c/p' \
+	    "$HERE/../man/smtpe-tls.7" | sh -eu)
+	for name in mx.example.org mx.example.org.rsa; do
+		is "tlscerts.cdb has $name" \
+		    "$(cdb -q "$T/names/tlscerts.cdb" $name | cksum)" \
+		    "$(cksum <"$T/names/tlscerts/$name.pem")"
+	done
+	is "and is nobody else's" "$(stat -c %a "$T/names/tlscerts.cdb")" 640
+else
+	skip 3 "no cdb here"
+fi
+
 # --- openssl s_client ---
 
 # talk OPTIONS...: what a client on port 25 sees.
