@@ -106,8 +106,8 @@ verbs queuerun/smtpe-cdb
 
 # events FILE...: what these log; described PAGE...: those that pages have.
 events() {
-	grep -ohE 'log_(warn|open|open_at)\([^"]*"[a-z-]+"' "$@" |
-	    sed 's/.*"\(.*\)"/\1/' | sort -u
+	grep -ohE '(log_(warn|open|open_at)|open_event)\([^"]*("[a-z-]+"( : )?)+' "$@" |
+	    grep -oE '"[a-z-]+"' | tr -d '"' | sort -u
 }
 described() {
 	{
@@ -124,6 +124,15 @@ ok "queuerun and its agents log events" test "$(wc -l <"$T/events")" -gt 20
 is "each stands in queuerun.8, smtpe-agent.7, or its agent's page" \
     "$(described man/queuerun.8 man/smtpe-agent.7 man/agent-*.8 \
 	man/smtpe-tls.7 | comm -23 "$T/events" -)" ""
+
+# shellcheck disable=SC2046
+set -- $(find smtpe/*.c lib/*.c ! -name 'smtpe-*' ! -name 'checkpw_*' \
+    ! -name 'agent*' ! -name 'maildir*' ! -name 'queue*' ! -name spill.c)
+events "$@" >"$T/events"
+ok "smtpe logs events" test "$(wc -l <"$T/events")" -gt 20
+is "each stands in smtpe.8, or with hooks and encryption" \
+    "$(described man/smtpe.8 man/smtpe-hooks.7 man/smtpe-tls.7 |
+	comm -23 "$T/events" -)" ""
 
 # --- what pages mention ---
 
