@@ -22,6 +22,7 @@ struct ops {
 	bool own_settings; /* -c, -s, -q or -o was given, or the environment
 			    * has some */
 	bool no_script;	   /* --no-script */
+	bool scripted;	   /* there is a hook.queue_config (plan.h) */
 	const char *route, *to_queue; /* of requeue; NULL: as they are */
 	struct span user;  /* who asks; in arena */
 	struct arena arena;

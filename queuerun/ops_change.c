@@ -33,7 +33,8 @@ try_destinations(struct ops *o, struct queue_out *out)
 	struct plan_group *groups;
 	size_t n;
 
-	if (plan_entry(&o->plan, &out->env, &out->arena, &groups, &n) == -1)
+	if (plan_queue(&o->plan, &out->env, &out->arena) == -1 ||
+	    plan_entry(&o->plan, &out->env, &out->arena, &groups, &n) == -1)
 		return;
 	for (size_t i = 0; i < n; i++) {
 		struct dest d = {0};

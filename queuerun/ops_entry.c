@@ -128,7 +128,7 @@ ops_attempts(struct queue *q, const char *id)
 static void
 look_up_routing(struct ops *o, struct ops_entry *e)
 {
-	const struct envelope *env = &e->out.env;
+	struct envelope *env = &e->out.env;
 	struct span open = env->rcpts[0].address;
 	struct queue_parts parts;
 	struct buf name = {0};
@@ -142,7 +142,8 @@ look_up_routing(struct ops *o, struct ops_entry *e)
 	queue_name_format(&parts, &name);
 	e->queue = arena_dup(&e->out.arena, buf_span(&name));
 	buf_free(&name);
-	if (plan_route(&o->plan, env, open, &e->out.arena, &e->route) == -1)
+	if (plan_queue(&o->plan, env, &e->out.arena) == -1 ||
+	    plan_route(&o->plan, env, open, &e->out.arena, &e->route) == -1)
 		e->route = span_make(NULL, 0);
 }
 

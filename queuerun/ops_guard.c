@@ -123,6 +123,7 @@ ops_guard(struct ops *o, const char *verb, const char *const *args,
 		return;
 	luapath = arena_dup(&o->arena, o->controls->luapath);
 	h = load(o->controls, &luapath);
+	o->scripted = hook_defined(h, HOOK_queue_config);
 	if (!hook_defined(h, HOOK_api))
 		return;
 	for (size_t i = 0; i < nargs; i++) {

@@ -59,7 +59,7 @@ start(struct pass *p, const struct pass_job *job)
 	*p = (struct pass){.job = job, .names_left = job->watch == NULL};
 	p->max_entries = pass_entries_allowed();
 	if (plan_init(&p->plan, job->controls) == -1)
-		die_temp_errno("%s", p->plan.routes.path);
+		die_temp_errno("%s", p->plan.unreadable);
 	pool_init(&p->pool, job->controls);
 	dests_init(&p->dests, job->q, job->controls, &job->retry, job->all);
 	settle_init(&p->settle, job->q, job->controls, &job->retry,

@@ -136,13 +136,15 @@ give_back(struct pass *p, struct entry *e)
 static bool
 plan(struct pass *p, struct entry *e, struct plan_group **groups, size_t *n)
 {
+	p->plan.scripted = hook_defined(p->stage.hooks, HOOK_queue_config);
 	p->plan.route = e->route;
 	p->plan.options = e->options;
-	if (plan_entry(&p->plan, &e->out.env, &e->out.arena, groups, n) == 0)
+	if (plan_queue(&p->plan, &e->out.env, &e->out.arena) == 0 &&
+	    plan_entry(&p->plan, &e->out.env, &e->out.arena, groups, n) == 0)
 		return true;
 	/* It could be read when the run began. */
 	p->job->shared->counts.trouble++;
-	log_warn("queue-trouble", "%s: %s", p->plan.routes.path,
+	log_warn("queue-trouble", "%s: %s", p->plan.unreadable,
 	    strerror(errno));
 	return false;
 }

@@ -8,24 +8,34 @@
 /* What each adds beside its address: a blank, its number among the members. */
 #define MEMBER 9
 
-int
-plan_init(struct plan *p, struct controls *c)
+static int
+try_table(struct plan *p, struct cdbmap *table, const char *name)
 {
 	struct arena a = {0};
 	struct span none;
 	int r;
 
-	*p = (struct plan){.controls = c};
-	p->routes.path = control_path(c, "routes.cdb");
-	r = cdbmap_find(&p->routes, SPAN("."), &a, &none);
+	table->path = control_path(p->controls, name);
+	r = cdbmap_find(table, SPAN("."), &a, &none);
 	arena_free(&a);
+	if (r == -1)
+		p->unreadable = table->path;
 	return r == -1 ? -1 : 0;
+}
+
+int
+plan_init(struct plan *p, struct controls *c)
+{
+	*p = (struct plan){.controls = c};
+	return try_table(p, &p->routes, "routes.cdb") == -1 ||
+	    try_table(p, &p->queues, "queues.cdb") == -1 ? -1 : 0;
 }
 
 void
 plan_free(struct plan *p)
 {
 	cdbmap_close(&p->routes);
+	cdbmap_close(&p->queues);
 }
 
 static size_t
@@ -183,7 +193,9 @@ plan_route(struct plan *p, const struct envelope *env, struct span address,
 	if (find_domain(&c->routes, domain, route))
 		return 0;
 	p->rule = "routes.cdb";
-	if ((r = find_cdb(p, domain, a, route)) != 0)
+	if ((r = find_cdb(p, domain, a, route)) == -1)
+		p->unreadable = p->routes.path;
+	if (r != 0)
 		return r == 1 ? 0 : -1;
 	p->rule = "locals, virtualdomains";
 	if (control_list_has(&c->locals, domain) ||

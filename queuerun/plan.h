@@ -1,6 +1,6 @@
 /*
  * plan: who goes where. Gives each recipient of an entry its route and puts
- * those of one route into one job, pure but for routes.cdb.
+ * those of one route into one job, pure but for routes.cdb and queues.cdb.
  *
  * The same controls give the same groups however many recipients are done
  * already, so that what an agent derives from a group (an AMQP message id)
@@ -17,6 +17,9 @@ struct plan {
 	const char *rule; /* what decided the last route, for people */
 	struct controls *controls;
 	struct cdbmap routes; /* routes.cdb */
+	struct cdbmap queues; /* queues.cdb */
+	bool scripted; /* hook.queue_config speaks in the place of tables */
+	const char *unreadable; /* the table, after -1 */
 	/* What the script said for the attempt that is planned. */
 	struct span route;   /* of everybody; p NULL: as below */
 	struct span options; /* of each job: " key=value", escaped */
@@ -37,9 +40,16 @@ struct plan_group {
 
 #define PLAN_LINE_MAX 65536 /* of a job line, its newline included */
 
-/* 0, or -1 and errno: routes.cdb is there and cannot be read. */
+/* 0, or -1 and errno: routes.cdb or queues.cdb is there and cannot be read. */
 int plan_init(struct plan *p, struct controls *c);
 void plan_free(struct plan *p);
+
+/*
+ * What `queues' and queues.cdb say now of the entry's queue stands in the place
+ * of what the entry was queued with, in a; where they say nothing that stays.
+ * 0, or -1 and errno: queues.cdb cannot be read, or a value in it (logged).
+ */
+int plan_queue(struct plan *p, struct envelope *env, struct arena *a);
 
 /*
  * The route of one recipient: the script's for this attempt, metadata

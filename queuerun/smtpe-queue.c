@@ -176,7 +176,8 @@ main(int argc, char **argv)
 	ops.own_settings = has_settings(argv, first);
 	ops_guard(&ops, argv[first], args, nargs);
 	if (plan_init(&ops.plan, &controls) == -1)
-		die_temp_errno("%s", ops.plan.routes.path);
+		die_temp_errno("%s", ops.plan.unreadable);
+	ops.plan.scripted = ops.scripted;
 	if (verbs[verb].run == ops_requeue)
 		nargs = ops_requeue_options(&ops, args, nargs);
 	if (verbs[verb].selects != SELECT_NOT)

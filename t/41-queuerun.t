@@ -526,6 +526,44 @@ is "no descriptors: exit 0" $? 0
 ok "no descriptors: the entry is as it was" cmp -s "$T/before" "$T/queue/$(where "$ID")"
 is "no descriptors: and so is its history" "$(history "$ID" | grep -vc "^$T0 ")" 0
 
+# The tables of queues are asked before each attempt, whoever made the entry;
+# what they do not know is treated as it was queued, and a hook speaks instead.
+fresh
+control route later:
+echo 'acme@q.test:route=ok:x max_age=1h' >"$T/control/queues"
+printf 'c.test:route=narrow:x\nd.test:rate=1/h route=ok:y\n' |
+    "$BUILD/queuerun/smtpe-cdb" map "$T/control/queues.cdb" - 2>"$T/log" ||
+    diag "$(cat "$T/log")"
+entry -m tenant=acme a@q.test
+acme=$ID
+entry -C route=other:z b@b.test
+kept=$ID
+entry -C route=other:z c@c.test
+changed=$ID
+entry -n 2 d@d.test
+is "queues: why says where it would go" "$("$SMTPE_QUEUE" -c "$T/control" \
+    -q "$T/queue" why "$changed" | sed -n "s/^route *//p" | tail -n 1)" \
+    "narrow:x (queue_config), 1 recipient"
+run
+is "queues: an entry of no session goes by them" "$(jobs_of ok | grep -c "$acme")" 1
+is "queues: what they do not know stays" "$(jobs_of other | grep -c "$kept")" 1
+is "queues: what they know takes its place" "$(jobs_of narrow | grep -c "$changed")" 1
+is "queues: one a run, says its rate" \
+    "$(jobs_of ok | grep -c d@d.test) $(find "$T/queue/due" -type f | wc -l)" \
+    "1 1"
+fresh
+control route later:
+echo 'c.test:route=ok:x' >"$T/control/queues"
+echo 'function hook.queue_config() return { route = "other:x" } end' \
+    >"$T/script.lua"
+entry c@c.test
+is "queues: not where a script speaks, says why" "$("$SMTPE_QUEUE" \
+    -c "$T/control" -q "$T/queue" -s "$T/script.lua" why "$ID" |
+    sed -n 's/^route *//p' | tail -n 1)" "later: (control route), 1 recipient"
+run -s "$T/script.lua"
+is "queues: nor in a run" "$(jobs_of ok | grep -c "$ID") $(jobs_of other |
+    grep -c "$ID")" "0 1"
+
 # Trouble of ours is 111, before anything is touched.
 fresh
 entry -m route=ok: a@x.test
@@ -533,7 +571,18 @@ echo 'not a table' >"$T/control/routes.cdb"
 run
 is "routes.cdb damaged: exit 111" $STATUS 111
 is "routes.cdb damaged: nothing was tried" "$(where "$ID")" "new/$ID"
-rm "$T/control/routes.cdb"
+mv "$T/control/routes.cdb" "$T/control/queues.cdb"
+run
+is "queues.cdb damaged: exit 111" $STATUS 111
+like "queues.cdb damaged: it is named" "$(cat "$T/log")" 'control/queues\.cdb'
+is "queues.cdb damaged: nothing was tried" "$(where "$ID")" "new/$ID"
+echo 'x.test:max_age=long' |
+    "$BUILD/queuerun/smtpe-cdb" map "$T/control/queues.cdb" -
+run
+is "queues.cdb, a value: nothing was tried" "$(where "$ID")" "new/$ID"
+like "queues.cdb, a value: it is named" "$(cat "$T/log")" \
+    'control/queues\.cdb: max_age=long is not a time'
+rm "$T/control/queues.cdb"
 control retry often
 run
 is "retry unreadable: exit 111" $STATUS 111
