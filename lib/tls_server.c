@@ -32,6 +32,9 @@ load_rest(const struct tls_server_config *c)
 	ca_bad = c->clientca != NULL && tls_peer_load(c->clientca, &err) == -1;
 	if (!ca_bad && c->nkeys > c->ncerts)
 		buf_puts(&err, "tlskey: more keys than certificates");
+	else if (!ca_bad && c->ncerts > TLS_PAIRS)
+		buf_printf(&err, "tlscert: more than %d, the rest is not used",
+		    TLS_PAIRS);
 	if (err.n > 0) {
 		log_open_at(&l, LOG_ERR, "tls-unusable");
 		log_span(&l, "text", buf_span(&err));

@@ -162,6 +162,16 @@ def injection():
     like(log(), "event=tls-failed .*(no TLS|reset by peer)", "and a log line")
 
 
+def too_many():
+    controls(tlscert="\n".join([path("ec.pem")] * 17),
+             tlskey="\n".join([path("ec.key")] * 17))
+    s = start()
+    encrypt(s)
+    same(quit(s), "221 0", "more certificates than there may be")
+    like(log(), "event=tls-unusable text=\"tlscert: more than 16, ",
+         "and one line about it")
+
+
 def names():
     controls(tlscert=path("ec.pem") + "\n" + path("rsa.pem") + "\n" +
              path("p384.pem"),
@@ -649,6 +659,7 @@ large()
 forgotten()
 injection()
 names()
+too_many()
 refused()
 client_certificates()
 garbage()
