@@ -5,6 +5,7 @@
  */
 #include "control_value.h"
 #include "domain_config.h"
+#include "duration.h"
 #include "ip.h"
 #include "num.h"
 #include "queue.h"
@@ -215,7 +216,7 @@ is_some_time(struct span s)
 {
 	int64_t ms;
 
-	return num_parse_time(s, &ms) == -1 || ms > 0;
+	return duration_parse(s, &ms) == -1 || ms > 0;
 }
 
 static bool

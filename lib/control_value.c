@@ -1,5 +1,6 @@
 /* control_value: see control_value.h. */
 #include "control_value.h"
+#include "duration.h"
 #include "num.h"
 
 enum type { TEXT, PATH, FILE, SIZE, TIME, COUNT, BOOL, LIST, MAP };
@@ -64,7 +65,7 @@ PARSER(TIME)
 {
 	(void)arena;
 	(void)given;
-	return num_parse_time(text, out) == 0 ?
+	return duration_parse(text, out) == 0 ?
 	    NULL :
 	    "is not a time (300, 1.5, 250ms, 5m, 4h, 7d)";
 }

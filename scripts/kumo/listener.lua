@@ -1,7 +1,5 @@
 -- kumo.listener: tables of that project's parameters as settings of ours.
 
-local text = require "kumo.text"
-
 local listener = {}
 
 -- listener.endpoint(ip, port) -> "192.0.2.1:25", "[::1]:25"
@@ -11,15 +9,6 @@ function listener.endpoint(ip, port)
 end
 
 local batches = { BifurcateAlways = "recipient", BatchByDomain = "domain" }
-
-local function seconds(value)
-	local n = text.duration(value)
-
-	if not n then
-		error("kumo: not a duration: " .. tostring(value), 0)
-	end
-	return n
-end
 
 local trace_known = {
 	received_header = true, supplemental_header = true,
@@ -48,7 +37,7 @@ local known = {
 	max_recipients_per_message = function(v, c) c.maxrecipients = v end,
 	max_messages_per_connection = function(v, c) c.maxmessages = v end,
 	line_length_hard_limit = function(v, c) c.maxline = v end,
-	client_timeout = function(v, c) c.timeoutsmtpd = seconds(v) end,
+	client_timeout = function(v, c) c.timeoutsmtpd = v end,
 	relay_hosts = function(v, c) c.relayhosts = v end,
 	tls_certificate = path("tlscert"),
 	tls_private_key = path("tlskey"),
@@ -307,7 +296,7 @@ function listener.queue(params, report)
 
 	for k, v in pairs(params) do
 		if queue_times[k] then
-			q[k] = seconds(v)
+			q[k] = v
 		elseif k == "max_message_rate" then
 			q.rate = rate(v, report)
 		elseif k == "max_concurrency" then

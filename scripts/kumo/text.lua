@@ -34,36 +34,6 @@ function text.from_meta(value)
 	return value
 end
 
-local units = {
-	s = 1, sec = 1, secs = 1, second = 1, seconds = 1,
-	m = 60, min = 60, mins = 60, minute = 60, minutes = 60,
-	h = 3600, hr = 3600, hrs = 3600, hour = 3600, hours = 3600,
-	d = 86400, day = 86400, days = 86400,
-	w = 604800, week = 604800, weeks = 604800,
-}
-
--- text.duration(value) -> seconds: 300, "20 minutes", "1h 30m"; nil for what
--- is neither.
-function text.duration(value)
-	if type(value) == "number" then
-		return value
-	end
-	local sum, rest = 0, tostring(value):gsub("([%d.]+)%s*(%a+)%s*",
-	    function(n, unit)
-		return tonumber(n) and units[unit:lower()] and
-		    string.format("+%.3f ", tonumber(n) *
-		    units[unit:lower()]) or nil
-	end)
-
-	if rest:find("[^%d.+ ]") or rest == "" then
-		return tonumber(value)
-	end
-	for n in rest:gmatch("+([%d.]+)") do
-		sum = sum + n
-	end
-	return sum
-end
-
 -- text.time(value) -> Unix seconds of an RFC 3339 time.
 function text.time(value)
 	local date, clock, zone = tostring(value):match(

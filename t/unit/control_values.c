@@ -42,6 +42,10 @@ static const struct {
 	"-o databytes: \"5?6\" holds a control character"},
     {"timeoutsmtpd=1.5", NULL},
     {"timeoutsmtpd=250ms", NULL},
+    {"timeoutsmtpd=20 minutes", NULL},
+    {"timeoutsmtpd=1h 30m", NULL},
+    {"timeoutsmtpd=20 parsecs", "-o timeoutsmtpd: \"20 parsecs\" is not a time "
+	"(300, 1.5, 250ms, 5m, 4h, 7d)"},
     {"timeoutsmtpd=",
 	"-o timeoutsmtpd: \"\" is not a time (300, 1.5, 250ms, 5m, 4h, 7d)"},
     {"timeoutsmtpd=5y",
@@ -88,6 +92,8 @@ static const struct {
     {"maxline=0", "-o maxline: \"0\" is not a size above 0"},
     {"maxheader=0k", "-o maxheader: \"0k\" is not a size above 0"},
     {"luamemory=0", "-o luamemory: \"0\" is not a size above 0"},
+    {"hooktimeout=0 minutes",
+	"-o hooktimeout: \"0 minutes\" is not a time above 0"},
     {"hooktimeout=0s", "-o hooktimeout: \"0s\" is not a time above 0"},
     {"hooktimeout=1ms", NULL},
     {"dnsservers=192.0.2.1,[::1]:53,127.0.0.1:5353,::1", NULL},
@@ -159,6 +165,8 @@ test_values(void)
 	is_span(c.text[CONTROL_databytes], SPAN("64k"), "text as written");
 	load("timeoutsmtpd=1.5");
 	is_int(c.timeoutsmtpd, 1500, "1.5 s");
+	load("timeoutsmtpd=2 minutes");
+	is_int(c.timeoutsmtpd, 120000, "2 minutes");
 	load("pipelining=no");
 	ok(!c.pipelining, "no");
 	load("me=");
