@@ -99,8 +99,14 @@ verbs() {
 		s/^\(usage:\)* *\(smtpe-cdb\)* *\(\[-k\]\)* *\([a-z]*\) .*/\4/p' |
 	    sort -u | comm -13 - "$T/code")" ""
 }
-verbs queuerun/smtpe-queue
 verbs queuerun/smtpe-cdb
+verbs queuerun/smtpe-queue
+is "smtpe-queue.8 has an example of each verb" \
+    "$( (grep -v '^quarantine$' "$T/code"
+	printf 'quarantine %s\n' list release delete) |
+	while read -r verb; do
+	grep -q "^smtpe-queue $verb\>" man/smtpe-queue.8 || echo "$verb"
+    done)" ""
 
 # --- events ---
 
