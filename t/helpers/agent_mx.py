@@ -188,10 +188,12 @@ def main():
         a = ask(s, f"{name}.{zone}")
         tap.eq(a[:3], ("later", 451, "4.4.3"), f"{name}: {a[3]}")
     s.end()
-    s = session(dnsservers="nonsense")
-    tap.eq(ask(s, "two." + zone)[:3], ("later", 451, "4.3.5"),
-           "dnsservers that are none")
-    s.end()
+    place = agent.place(dnsservers="nonsense")
+    r = agent.run(place)
+    tap.eq(r.finish(), 111, "dnsservers that are none: it does not start")
+    tap.ok("control/dnsservers:1: " in r.log() and "is not IP" in r.log(),
+           "and says why", r.log())
+    place.remove()
     return tap.done()
 
 
