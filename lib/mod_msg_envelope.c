@@ -1,5 +1,6 @@
 /* mod_msg_envelope: msg's envelope and metadata (mod_msg.h). */
 #include "mod_msg.h"
+#include "queue_name.h"
 #include <math.h>
 #include <stdio.h>
 
@@ -28,6 +29,28 @@ age(lua_State *L)
 	int64_t us = clock_wall_us() - mod_msg_check(L)->received_us;
 
 	lua_pushnumber(L, us > 0 ? (lua_Number)us / 1e6 : 0.0);
+	return 1;
+}
+
+/* msg:queue() -> string: the name of its queue, as its metadata and its first
+ * recipient make it (smtpe-queue(5)) */
+static int
+queue(lua_State *L)
+{
+	const struct message *m = mod_msg_check(L);
+	struct envelope_rcpt first = {0};
+	struct envelope env = {.meta = m->meta, .nmeta = m->nmeta};
+	struct queue_parts parts;
+	struct buf *name = mod_scratch();
+
+	if (m->nrcpts > 0) {
+		first.address = m->rcpts[0].address;
+		env.rcpts = &first;
+		env.nrcpts = 1;
+	}
+	queue_name_parts(&env, &parts);
+	queue_name_format(&parts, name);
+	mod_push_span(L, buf_span(name));
 	return 1;
 }
 
@@ -264,6 +287,7 @@ const luaL_Reg mod_msg_envelope[] = {
     {"get_meta", get_meta},
     {"id", id},
     {"log", log_line},
+    {"queue", queue},
     {"recipients", recipients},
     {"remove_recipient", remove_recipient},
     {"sender", sender},

@@ -282,7 +282,7 @@ end
 -- What changed its queue goes there at once.
 function install.requeue_message()
 	function hook.postdelivery(msg, result)
-		local before = text.queue_name(msg)
+		local before = msg:queue()
 		local m = message.new(msg)
 
 		if result.action ~= "retry" then
@@ -299,7 +299,7 @@ function install.requeue_message()
 				error(why, 0)
 			end
 		end
-		local after = text.queue_name(msg)
+		local after = msg:queue()
 		if after ~= before then
 			return { queue = after, route = listener.route(msg),
 				after = 0 }

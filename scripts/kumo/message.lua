@@ -151,7 +151,7 @@ function Message:to_header()
 end
 
 function Message:queue_name()
-	return text.queue_name(self.msg)
+	return self.msg:queue()
 end
 
 function Message:num_attempts()

@@ -1,5 +1,5 @@
 -- kumo.text: what the other rooms of the dialect share: metadata, times, line
--- ends, queue names, the state of a message's form.
+-- ends, the state of a message's form.
 
 local text = {}
 
@@ -60,28 +60,6 @@ function text.time(value)
 	local days = 365 * y + y // 4 - y // 100 + y // 400 +
 	    (153 * (m - 3) + 2) // 5 + d - 719469
 	return days * 86400 + h * 3600 + min * 60 + s - offset
-end
-
--- text.queue_name(msg) -> campaign:tenant@domain!routing_domain
-function text.queue_name(msg)
-	local whole = msg:get_meta("queue")
-	local first = msg:recipients()[1] or ""
-	local name = first:match("@([^@]*)$") or ""
-	local tenant, campaign = msg:get_meta("tenant"), msg:get_meta("campaign")
-
-	if whole then
-		return whole
-	end
-	if tenant or campaign then
-		name = (tenant or "") .. "@" .. name
-	end
-	if campaign then
-		name = campaign .. ":" .. name
-	end
-	if msg:get_meta("routing_domain") then
-		name = name .. "!" .. msg:get_meta("routing_domain")
-	end
-	return name
 end
 
 -- The distinct names of fields that begin with X-.
