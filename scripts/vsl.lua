@@ -87,6 +87,48 @@ end
 local delegating = { preq = true, postq = true }
 local main
 
+local reasons = {
+	mbox = "there is no agent for mbox: vsl.maildir",
+	mbox_all = "there is no agent for mbox: vsl.maildir_all",
+	write = "action.quarantine keeps a copy",
+	dump = "smtpe-queue show does it",
+	spf = "rspamd checks it (service.rspamd)",
+	dkim = "rspamd checks it (service.rspamd)",
+	dmarc = "rspamd checks it (service.rspamd)",
+}
+
+setmetatable(vsl, {
+	__index = function(_, name)
+		local why = reasons[name] or "it has no counterpart here"
+
+		error("vsl." .. tostring(name) .. " is not supported: " .. why,
+		    2)
+	end,
+})
+
+local function missing(code)
+	for name in code:gmatch("%f[%w_]vsl%.([%w_]+)") do
+		if rawget(vsl, name) == nil then
+			return name
+		end
+	end
+end
+
+local scanned = {}
+
+-- What the file of a function, or of who is at that level, names and is not
+-- here is known when it is loaded.
+local function scan(f, level)
+	local source = debug.getinfo(f, "S").source
+	local name = not scanned[source] and dialect.find(source, missing)
+
+	scanned[source] = true
+	if name then
+		error("vsl." .. name .. " is not supported: " ..
+		    (reasons[name] or "it has no counterpart here"), level)
+	end
+end
+
 local function check_entry(stage, i, e, seen)
 	local where = "vsl.main: " .. stage .. "[" .. i .. "]"
 
@@ -97,6 +139,7 @@ local function check_entry(stage, i, e, seen)
 		error(where .. ': there is a "' .. e.name .. '" already', 3)
 	end
 	seen[e.name] = true
+	scan(e.fn, 4)
 	if e.kind == "delegate" and not delegating[stage] then
 		error(where .. ': "' .. e.name ..
 		    '" delegates, which only preq and postq can', 3)
@@ -271,49 +314,12 @@ for name, fn in pairs(state.api) do
 	vsl[name] = fn
 end
 
-local reasons = {
-	mbox = "there is no agent for mbox: vsl.maildir",
-	mbox_all = "there is no agent for mbox: vsl.maildir_all",
-	write = "action.quarantine keeps a copy",
-	dump = "smtpe-queue show does it",
-	spf = "rspamd checks it (service.rspamd)",
-	dkim = "rspamd checks it (service.rspamd)",
-	dmarc = "rspamd checks it (service.rspamd)",
-}
-
-setmetatable(vsl, {
-	__index = function(_, name)
-		local why = reasons[name] or "it has no counterpart here"
-
-		error("vsl." .. tostring(name) .. " is not supported: " .. why,
-		    2)
-	end,
-})
-
-local function missing(code)
-	for name in code:gmatch("%f[%w_]vsl%.([%w_]+)") do
-		if rawget(vsl, name) == nil then
-			return name
-		end
-	end
-end
-
--- What a script names and is not here is known when it is loaded.
-local function scan(level)
-	local name = dialect.find(debug.getinfo(level, "S").source, missing)
-
-	if name then
-		error("vsl." .. name .. " is not supported: " ..
-		    (reasons[name] or "it has no counterpart here"), level)
-	end
-end
-
 -- vsl.main{ stage = { entries }, ... }: once.
 function vsl.main(tables)
 	if main then
 		error("vsl.main: called twice", 2)
 	end
-	scan(3)
+	scan(3, 3)
 	if type(tables) ~= "table" then
 		error("vsl.main: not a table", 2)
 	end

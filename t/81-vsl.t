@@ -192,6 +192,13 @@ X
 bad "what is not there, wherever it is called" 'bad\.lua:[0-9]+: vsl\.mbox is not supported: there is no agent' <<'X'
 preq = { vsl.action("a", function() vsl.mbox("x") end) },
 X
+cat >"$T/more.lua" <<'X'
+local vsl = require "vsl"
+return vsl.action("b", function() vsl.nosuch() end)
+X
+bad "... nor in another file" 'bad\.lua:[0-9]+: vsl\.nosuch is not supported' <<X
+helo = { vsl.rule("a", vsl.faccept), dofile("$T/more.lua") },
+X
 bad "a name that is nothing" 'helo has a hole before \[3\]' <<'X'
 helo = { vsl.action("a", function() end), misspelt,
   vsl.action("b", function() end) },
