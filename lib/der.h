@@ -12,6 +12,8 @@
 #define DER_BITS     0x03
 #define DER_OCTETS   0x04
 #define DER_OID	     0x06
+#define DER_UTC_TIME 0x17
+#define DER_TIME     0x18
 #define DER_SEQUENCE 0x30
 #define DER_SET	     0x31
 #define DER_CONTEXT  0x80 /* with its number: [2] is DER_CONTEXT | 2 */

@@ -60,31 +60,6 @@ tls_server_usable(const struct tls_server_config *c)
 	return false;
 }
 
-bool
-tls_server_check(const struct tls_server_config *c, struct buf *err)
-{
-	struct arena a = {0};
-	struct tls_pair *p = arena_alloc(&a, sizeof *p);
-	size_t before = err->n;
-
-	for (size_t i = 0; i < c->ncerts; i++) {
-		const char *key = i < c->nkeys ?
-		    arena_cstr(&a, c->keys[i]) : NULL;
-
-		if (tls_pair_load(p, arena_cstr(&a, c->certs[i]), key, &a,
-			err) == -1)
-			buf_putc(err, '\n');
-	}
-	if (c->nkeys > c->ncerts)
-		buf_puts(err, "tlskey: more keys than certificates\n");
-	if (c->ncerts > TLS_PAIRS)
-		buf_printf(err, "tlscert: more than %d\n", TLS_PAIRS);
-	if (c->clientca != NULL && tls_peer_load(c->clientca, err) == -1)
-		buf_putc(err, '\n');
-	arena_free(&a);
-	return err->n == before;
-}
-
 /* --- resumption --- */
 
 static int

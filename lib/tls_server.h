@@ -27,7 +27,8 @@ struct tls_server_config {
  */
 bool tls_server_usable(const struct tls_server_config *c);
 
-/* The same for each of them, with err instead of the log: for --check. */
+/* The same for each of them and for those by name, with err instead of the
+ * log, and whether they are valid now: for --check. */
 bool tls_server_check(const struct tls_server_config *c, struct buf *err);
 
 /* Ready for tls_handshake(). It was usable. */

@@ -100,7 +100,7 @@ x509_parse(struct span der, struct x509 *out)
 	if (!der_take(&body, DER_INTEGER, &skipped) ||
 	    !der_take(&body, DER_SEQUENCE, &skipped) ||
 	    !der_take_whole(&body, DER_SEQUENCE, &out->issuer) ||
-	    !der_take(&body, DER_SEQUENCE, &skipped) || /* validity */
+	    !der_take(&body, DER_SEQUENCE, &out->validity) ||
 	    !der_take_whole(&body, DER_SEQUENCE, &out->subject) ||
 	    !der_take(&body, DER_SEQUENCE, &info) || !parse_key(info, out))
 		return -1;
@@ -112,6 +112,38 @@ x509_parse(struct span der, struct x509 *out)
 			return -1;
 	}
 	return 0;
+}
+
+/* RFC 5280 4.1.2.5: UTCTime's years are 1950 to 2049. */
+static bool
+take_time(struct span *s, char out[X509_TIME])
+{
+	struct span t;
+	unsigned tag;
+	size_t have = 0;
+
+	if (!der_next(s, &tag, &t) || (tag != DER_UTC_TIME && tag != DER_TIME))
+		return false;
+	if (tag == DER_UTC_TIME) {
+		memcpy(out, t.n > 0 && t.p[0] >= '5' ? "19" : "20", 2);
+		have = 2;
+	}
+	if (t.n != X509_TIME - have || t.p[t.n - 1] != 'Z')
+		return false;
+	for (size_t i = 0; i + 1 < t.n; i++)
+		if (!ascii_isdigit(t.p[i]))
+			return false;
+	memcpy(out + have, t.p, t.n - 1);
+	out[X509_TIME - 1] = '\0';
+	return true;
+}
+
+bool
+x509_dates(const struct x509 *c, char from[X509_TIME], char until[X509_TIME])
+{
+	struct span s = c->validity;
+
+	return take_time(&s, from) && take_time(&s, until);
 }
 
 bool

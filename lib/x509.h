@@ -18,10 +18,17 @@ struct x509 {
 	struct span ec_point; /* 04 x y */
 	bool ca;	      /* it may sign others */
 	struct span names;    /* of subjectAltName, for x509_next_dns() */
+	struct span validity; /* for x509_dates() */
 };
 
 /* 0, or -1 when it is no certificate. */
 int x509_parse(struct span der, struct x509 *out);
+
+/* From and until when it is valid, as "20261120164900" in UTC; false when that
+ * cannot be read. */
+#define X509_TIME 15
+bool x509_dates(const struct x509 *c, char from[X509_TIME],
+    char until[X509_TIME]);
 
 /* Is this OID (its content) RSA's? */
 bool x509_is_rsa(struct span oid);

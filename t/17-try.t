@@ -4,7 +4,7 @@
 # nothing, however the session ends.
 # shellcheck source=t/lib.sh
 . "${0%/*}/lib.sh"
-need cdb python3
+need cdb python3 openssl
 
 new_setup
 control errordelay 0
@@ -81,6 +81,27 @@ bad "certificates" '/.*none\.pem: No such file or directory$'
 like "... each of them" "$(cat "$T/out")" \
     '^problem: tlskey: more keys than certificates$'
 like "... and the CAs of clients" "$(cat "$T/out")" '^problem: /dev/null: '
+
+openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 2 \
+    -subj /CN=x.example -keyout "$T/mx.key" -out "$T/mx.pem" 2>/dev/null
+openssl x509 -in "$T/mx.pem" -signkey "$T/mx.key" -days -1 -out "$T/old.pem" \
+    2>/dev/null
+check fine -o "tlscert=$T/mx.pem" -o "tlskey=$T/mx.key"
+good "a certificate"
+mkdir "$T/control/tlscerts"
+cat "$T/mx.pem" "$T/mx.key" >"$T/control/tlscerts/x.example.pem"
+check fine
+good "one by name"
+check fine -o "tlscert=$T/old.pem" -o "tlskey=$T/mx.key"
+bad "one whose time is over" "$T/old.pem: was valid until [0-9]{8}"
+cp "$T/mx.pem" "$T/control/tlscerts/x.example.pem"
+check fine
+bad "one by name without its key" '.*/control/tlscerts/x.example.pem: no private key in it'
+rm -r "$T/control/tlscerts"
+printf '+1,1:x->y\n\n' | cdb -c "$T/control/tlscerts.cdb"
+check fine
+bad "in a table" '.*/control/tlscerts.cdb: x: no certificate in it'
+rm "$T/control/tlscerts.cdb"
 
 check fine -o tlsrequire=1
 bad "tlsrequire without a certificate" 'tlscert: none, and mail is taken over TLS alone'

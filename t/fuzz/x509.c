@@ -28,9 +28,13 @@ certificate(struct span s)
 {
 	struct span names, dns, name;
 	struct x509 c;
+	char from[X509_TIME], until[X509_TIME];
 
 	if (x509_parse(s, &c) == -1)
 		return;
+	if (x509_dates(&c, from, until))
+		CHECK(from[X509_TIME - 1] == '\0' &&
+		    until[X509_TIME - 1] == '\0');
 	CHECK(inside(c.subject, s) && inside(c.issuer, s));
 	CHECK(inside(c.rsa_n, s) && inside(c.rsa_e, s));
 	CHECK(inside(c.ec_point, s) && inside(c.names, s));

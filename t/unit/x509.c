@@ -132,6 +132,41 @@ odd_names(void)
 	ok(true, "no control octet, no broken UTF-8 in a name");
 }
 
+static void
+dates(void)
+{
+	static const struct {
+		struct span der;
+		const char *from, *until; /* NULL: none that can be read */
+	} all[] = {
+	    {SPAN_LIT("\x17\x0d" "491231235959Z" "\x17\x0d" "500101000000Z"),
+		"20491231235959", "19500101000000"},
+	    {SPAN_LIT("\x17\x0d" "261120164900Z" "\x18\x0f"
+		"99991231235959Z"), "20261120164900", "99991231235959"},
+	    {SPAN_LIT("\x17\x0d" "261120164900Z"), NULL, NULL},
+	    {SPAN_LIT("\x17\x0b" "2611201649Z" "\x17\x0b" "2611201649Z"),
+		NULL, NULL},
+	    {SPAN_LIT("\x18\x0d" "261120164900Z" "\x18\x0d"
+		"261120164900Z"), NULL, NULL},
+	    {SPAN_LIT("\x17\x0d" "2611201649 0Z" "\x17\x0d"
+		"261120164900Z"), NULL, NULL},
+	    {SPAN_LIT("\x17\0\x17\0"), NULL, NULL},
+	    {SPAN_LIT(""), NULL, NULL},
+	};
+
+	for (size_t i = 0; i < sizeof all / sizeof *all; i++) {
+		struct x509 c = {.validity = all[i].der};
+		char from[X509_TIME], until[X509_TIME];
+		bool good = x509_dates(&c, from, until);
+
+		is_int(good, all[i].from != NULL, "dates");
+		if (!good || all[i].from == NULL)
+			continue;
+		is_span(span_of(from), span_of(all[i].from), "from");
+		is_span(span_of(until), span_of(all[i].until), "until");
+	}
+}
+
 int
 main(void)
 {
@@ -139,6 +174,7 @@ main(void)
 	elements();
 	certificate();
 	odd_names();
+	dates();
 	buf_free(&der);
 	return done_testing();
 }
