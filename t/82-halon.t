@@ -515,13 +515,13 @@ wrong() {
 	is "$what: the session goes on" "$(tail -n 1 "$T/said" | cut -c1-3)" 221
 	like "$what: a line in the log" "$(cat "$T/log")" "$pattern"
 }
-wrong "a verdict of another context" 'Try means nothing in halon\.helo' <<'X'
+wrong "a verdict of another context" 'line=2 .*wrong\.lua:2: Try means nothing in halon\.helo' <<'X'
 function halon.helo() Try {} end
 X
-wrong "an option" 'the option tls is not supported; there: reason' <<'X'
+wrong "an option" 'line=2 .*wrong\.lua:2: .*the option tls is not supported; there: reason' <<'X'
 function halon.helo() Reject { tls = 1 } end
 X
-wrong "a code" 'the code 450 is not of 5xx' <<'X'
+wrong "a code" 'line=2 .*wrong\.lua:2: .*the code 450 is not of 5xx' <<'X'
 function halon.helo() Reject("x", { reply_codes = { code = 450 } }) end
 X
 wrong "what is returned" 'returned what is no verdict' <<'X'

@@ -137,12 +137,13 @@ local function refuse(verdict, reason, options)
 	    { enhanced = enhanced, drop = options.disconnect or nil }))
 end
 
+-- Tail calls, so that a mistake is the script's line.
 function api.Reject(reason, options)
-	refuse("Reject", reason, options)
+	return refuse("Reject", reason, options)
 end
 
 function api.Defer(reason, options)
-	refuse("Defer", reason, options)
+	return refuse("Defer", reason, options)
 end
 
 -- Reply(text): a 334 with this, which is Base64; the next line comes back.
