@@ -5,7 +5,9 @@
 #include "command.h"
 #include "die.h"
 #include "dir.h"
+#include "domain_config.h"
 #include "file.h"
+#include "queue_config.h"
 #include "smarthost.h"
 #include "starttls.h"
 #include <errno.h>
@@ -29,6 +31,50 @@ check_table(struct buf *out, struct cdbmap *map)
 		buf_printf(out, "table: %s\n", map->path);
 	arena_free(&a);
 	return good;
+}
+
+static const char *
+wrong_domain(struct span value, struct arena *a, struct span *bad)
+{
+	struct domain_config c = {0};
+
+	(void)a;
+	return domain_config_parse(value, &c, bad);
+}
+
+static const char *
+wrong_queue(struct span value, struct arena *a, struct span *bad)
+{
+	struct queue_config c = {0};
+
+	return queue_config_parse(value, a, &c, bad);
+}
+
+/* The same, and that each value of it can be used. */
+static bool
+check_values(struct buf *out, struct cdbmap *map,
+    const char *(*wrong)(struct span, struct arena *, struct span *))
+{
+	struct span key, value, bad;
+	struct arena a = {0};
+	const char *why;
+	bool good = check_table(out, map);
+	unsigned at = 0;
+	int r = good && map->cdb != NULL ? 1 : 0;
+
+	while (r == 1 && (r = cdbmap_next(map, &at, &key, &value)) == 1) {
+		if ((why = wrong(value, &a, &bad)) != NULL) {
+			buf_printf(out, "problem: %s: %.*s: %.*s %s\n",
+			    map->path, SPAN_ARG(key), SPAN_ARG(bad), why);
+			good = false;
+		}
+		arena_reset(&a);
+	}
+	if (r == -1)
+		buf_printf(out, "problem: %s: %s\n", map->path,
+		    strerror(errno));
+	arena_free(&a);
+	return good && r != -1;
 }
 
 static bool
@@ -176,8 +222,8 @@ try_check(struct session *s, const char *script, const char *error)
 	list_strays(&out, c);
 	good &= check_table(&out, &s->morercpthosts);
 	good &= check_table(&out, &s->recipients);
-	good &= check_table(&out, &s->domains_cdb);
-	good &= check_table(&out, &s->queues_cdb);
+	good &= check_values(&out, &s->domains_cdb, wrong_domain);
+	good &= check_values(&out, &s->queues_cdb, wrong_queue);
 	good &= access_verify(s, &out);
 	good &= check_table(&out, &s->senderlogin);
 	good &= check_tls(&out, s);

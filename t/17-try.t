@@ -228,6 +228,22 @@ for table in recipients morercpthosts domains queues; do
 	rmdir "$T/control/$table.cdb"
 done
 
+# Each value of these is looked at, as in the settings of their names.
+for line in 'domains relay_to=maybe' 'queues max_age=long' 'queues nothing'; do
+	table=${line%% *}
+	value=${line#* }
+	printf 'good.example:\nx.example:%s\n' "$value" >values
+	"$BUILD/queuerun/smtpe-cdb" map "$T/control/$table.cdb" values
+	check fine
+	bad "a value in $table.cdb: $value" \
+	    "$T/control/$table\\.cdb: x\\.example: $value is (not|neither) "
+	printf 'x.example:\n' >values
+	"$BUILD/queuerun/smtpe-cdb" map "$T/control/$table.cdb" values
+	check fine
+	good "and without it"
+	rm "$T/control/$table.cdb"
+done
+
 control maxline much
 control databytes '-1'
 rm "$T/control/locals"
