@@ -11,6 +11,7 @@
 #include "queue.h"
 #include "queue_config.h"
 #include "retry.h"
+#include "route.h"
 #include "secure.h"
 #include "target.h"
 
@@ -264,6 +265,33 @@ is_queue_config(struct span s)
 	return good;
 }
 
+static bool
+is_route(struct span s)
+{
+	struct span scheme;
+
+	return route_scheme(s, &scheme);
+}
+
+static bool
+is_route_item(struct span s)
+{
+	return is_route(span_skip(s, span_chr(s, ':') + 1));
+}
+
+/* "domain:relay", "domain:relay:port", without a relay its MX. */
+static bool
+is_smtproute(struct span s)
+{
+	struct span relay = span_trim(span_skip(s, span_chr(s, ':') + 1));
+	struct target t;
+	uint64_t port;
+
+	if (relay.n > 0 && relay.p[0] == ':')
+		return num_parse_max(span_skip(relay, 1), 65535, &port) == 0;
+	return relay.n == 0 || target_parse(relay, &t) == 0;
+}
+
 /* "NAME:time" */
 static bool
 is_expiry(struct span s)
@@ -325,7 +353,11 @@ static const struct {
 	"is neither first interval, factor, longest interval (300 1.5 14400) "
 	"nor a list of intervals (300 600 3600)"},
     {CONTROL_workers, is_positive, "is not a whole number above 0"},
-    {CONTROL_route, is_given, "is not a route"},
+    {CONTROL_route, is_route, "is not a route (maildir:, smtp:host, ...)"},
+    {CONTROL_routes, is_route_item,
+	"is not domain:route (example.org:maildir:, ...)"},
+    {CONTROL_smtproutes, is_smtproute,
+	"is not domain:relay or domain:relay:port"},
     {CONTROL_amqpformat, is_amqpformat, "is neither raw nor json"},
     {CONTROL_amqpwindow, is_positive, "is not a whole number above 0"},
 };

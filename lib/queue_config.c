@@ -3,6 +3,7 @@
 #include "duration.h"
 #include "escape.h"
 #include "num.h"
+#include "route.h"
 
 #define COUNT_MAX 1000000000
 #define ROUTE_MAX 4096
@@ -63,9 +64,11 @@ set_rate(struct span value, struct queue_config *c)
 static const char *
 set_route(struct span value, struct span *route)
 {
+	struct span scheme;
+
 	if (value.n > ROUTE_MAX)
 		return "is too long";
-	if (span_chr(value, ':') == value.n)
+	if (!route_scheme(value, &scheme))
 		return "is not a route (maildir:, smtp:host, ...)";
 	for (size_t i = 0; i < value.n; i++)
 		if ((unsigned char)value.p[i] < ' ' || value.p[i] == 0x7f)

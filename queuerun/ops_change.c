@@ -9,6 +9,7 @@
 #include "die.h"
 #include "history.h"
 #include "ops.h"
+#include "route.h"
 #include <errno.h>
 
 #define VALUE_MAX 1024 /* octets of a route or queue's name */
@@ -219,7 +220,7 @@ ops_requeue_options(struct ops *o, const char **args, size_t nargs)
 			    VALUE_MAX);
 	}
 	if (o->route != NULL && o->route[0] != '\0' &&
-	    !plan_scheme(span_of(o->route), &scheme))
+	    !route_scheme(span_of(o->route), &scheme))
 		die_perm("--route %s: not a route", o->route);
 	return n;
 }

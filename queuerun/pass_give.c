@@ -8,6 +8,7 @@
 #include "queue_config.h"
 #include "queue_name.h"
 #include "rate.h"
+#include "route.h"
 #include "schedule.h"
 #include <errno.h>
 
@@ -26,7 +27,7 @@ answer_here(struct pass *p, struct entry *e, struct plan_group *g,
 {
 	if (g->too_long) {
 		own_result(e, g, "route, sender and recipient are too long");
-	} else if (!plan_scheme(g->route, scheme)) {
+	} else if (!route_scheme(g->route, scheme)) {
 		own_result(e, g, arena_printf(&e->out.arena,
 		    "\"%.*s\" is not a route",
 		    SPAN_ARG(span_head(g->route, 200))).p);
@@ -47,7 +48,7 @@ answer_here(struct pass *p, struct entry *e, struct plan_group *g,
 static bool
 is_own(const struct plan_group *g, struct span *scheme)
 {
-	return g->too_long || !plan_scheme(g->route, scheme) ||
+	return g->too_long || !route_scheme(g->route, scheme) ||
 	    span_eq(*scheme, SPAN("discard")) ||
 	    span_eq(*scheme, SPAN("lua"));
 }

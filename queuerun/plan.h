@@ -68,12 +68,6 @@ int plan_route(struct plan *p, const struct envelope *env,
 int plan_entry(struct plan *p, const struct envelope *env, struct arena *a,
     struct plan_group **groups, size_t *ngroups);
 
-/*
- * "maildir" of "maildir:/path": true. False when it is not "name:rest" with a
- * name of 1..32 letters, digits and "-": it becomes part of a program's name.
- */
-bool plan_scheme(struct span route, struct span *scheme);
-
 /* Appends the job line of a group (smtpe-agent(7)), with its newline. */
 void plan_format_job(uint64_t number, const struct envelope *env,
     uint64_t size, const struct plan_group *group, struct buf *out);

@@ -77,7 +77,7 @@ void pool_revive(struct pool *p);
 /* Lets the agents end, and waits for them. */
 void pool_close(struct pool *p);
 
-/* The agent of this name (plan_scheme()); never NULL. */
+/* The agent of this name (route_scheme()); never NULL. */
 struct pool_agent *pool_agent(struct pool *p, struct span name);
 
 enum pool_room {

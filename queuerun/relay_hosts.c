@@ -379,7 +379,7 @@ relay_hosts_find(struct relay_hosts *h, const struct relay_route *route,
 		    SPAN("an address literal that is none"));
 	if (dns_init(&h->dns, who->dnsservers->v, who->dnsservers->n) == -1)
 		return none(h, OUTCOME_LATER, 451, "4.3.5",
-		    SPAN("dnsservers has an item that is no resolver"));
+		    SPAN("dnsservers are too many"));
 	domain = arena_dup(&h->arena, domain);
 	r = route->mx ? find_by_mx(h, domain, port, who, deadline) :
 			find_of_route(h, route, port, who, deadline);

@@ -4,6 +4,7 @@
 #include "clock.h"
 #include "die.h"
 #include "log.h"
+#include "route.h"
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -226,7 +227,7 @@ read_route(struct stage *s, struct entry *e, struct span route,
 {
 	struct span scheme;
 
-	if (!plan_scheme(route, &scheme)) {
+	if (!route_scheme(route, &scheme)) {
 		log_warn("hook-error", "hook.%s: \"%.*s\" is not a route",
 		    w->hook, SPAN_ARG(span_head(route, 200)));
 		w->kind = WANT_FAILED;

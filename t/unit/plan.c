@@ -1,6 +1,7 @@
 /* plan: which route, which group, which line. */
 #include "tap.h"
 #include "plan.h"
+#include "route.h"
 
 static struct controls c;
 static struct plan p;
@@ -104,11 +105,11 @@ test_scheme(void)
 	    "abcdefghijklmnopqrstuvwxyz0123456:"};
 	struct span s;
 
-	ok(plan_scheme(SPAN("maildir:/x:y"), &s), "a route");
+	ok(route_scheme(SPAN("maildir:/x:y"), &s), "a route");
 	is_span(s, SPAN("maildir"), "its name");
-	ok(plan_scheme(SPAN("x-2:"), &s), "a dash and a digit");
+	ok(route_scheme(SPAN("x-2:"), &s), "a dash and a digit");
 	for (size_t i = 0; i < sizeof bad / sizeof *bad; i++)
-		ok(!plan_scheme(span_of(bad[i]), &s), bad[i]);
+		ok(!route_scheme(span_of(bad[i]), &s), bad[i]);
 }
 
 static void
