@@ -101,59 +101,19 @@ greedy(void)
 	server_kill(&srv);
 }
 
-static void
-odd(const char *name, const char *script, enum smtpclient_outcome outcome,
-    enum smtpclient_stage stage, int code)
-{
-	struct server srv;
-	struct smtpclient_mail m = mail(2);
-	char text[200];
-
-	if (open_server(&srv, script, 300) == -1) {
-		results[0] = *smtpclient_why(&c);
-	} else {
-		is_size(smtpclient_send(&c, &m, results), 0, name);
-		snprintf(text, sizeof text, "%s: both", name);
-		is_int(results[1].outcome, outcome, text);
-	}
-	is_result(0, outcome, stage, code, name);
-	if (outcome >= SMTPCLIENT_TIMEOUT)
-		ok(!results[0].theirs && results[0].reply.enhanced != NULL &&
-		    !smtpclient_usable(&c), name);
-	smtpclient_close(&c);
-	server_kill(&srv);
-}
-
-/* Whether connect(2) has ended by then, the two of them do not know. */
-static void
-reset_at_once(void)
-{
-	struct server srv;
-
-	ok(open_server(&srv, "!", 300) == -1, "resets at once");
-	results[0] = *smtpclient_why(&c);
-	is_result(0, SMTPCLIENT_LOST,
-	    results[0].stage == SMTPCLIENT_CONNECT ? SMTPCLIENT_CONNECT :
-						     SMTPCLIENT_GREETING,
-	    451, "resets at once");
-	smtpclient_close(&c);
-	server_kill(&srv);
-}
-
-static void
-oddities(void)
-{
 #define LOST	 SMTPCLIENT_LOST
 #define TIMEOUT	 SMTPCLIENT_TIMEOUT
 #define NONSENSE SMTPCLIENT_NONSENSE
 #define TO_DATA	 EHLO_ALL "<\n<\n<\n<\n"
 #define TO_DOT	 TO_DATA ">250 ok\n>250 ok\n>250 ok\n>354 go\n.\n"
-	static const struct {
-		const char *name, *script;
-		enum smtpclient_outcome outcome;
-		enum smtpclient_stage stage;
-		int code;
-	} cases[] = {
+
+/* What a server does, and what comes of it for both recipients. */
+static const struct oddity {
+	const char *name, *script;
+	enum smtpclient_outcome outcome;
+	enum smtpclient_stage stage;
+	int code;
+} oddities[] = {
 	    {"silent at once", "~", TIMEOUT, SMTPCLIENT_GREETING, 451},
 	    {"silent after EHLO", ">220 hi\n~", TIMEOUT, SMTPCLIENT_HELLO, 451},
 	    {"silent after half a greeting", "]220 h\n~", TIMEOUT,
@@ -234,11 +194,44 @@ oddities(void)
 	    {"a reply to what was not yet said",
 		TO_DATA ">250 ok\n>250 ok\n>250 ok\n]354 go\\r\\n250 ok\\r\\n\n~",
 		NONSENSE, SMTPCLIENT_DATA, 451},
-	};
+};
 
-	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++)
-		odd(cases[i].name, cases[i].script, cases[i].outcome,
-		    cases[i].stage, cases[i].code);
+static void
+odd(const struct oddity *o)
+{
+	struct server srv;
+	struct smtpclient_mail m = mail(2);
+	char text[200];
+
+	if (open_server(&srv, o->script, 300) == -1) {
+		results[0] = *smtpclient_why(&c);
+	} else {
+		is_size(smtpclient_send(&c, &m, results), 0, o->name);
+		snprintf(text, sizeof text, "%s: both", o->name);
+		is_int(results[1].outcome, o->outcome, text);
+	}
+	is_result(0, o->outcome, o->stage, o->code, o->name);
+	if (o->outcome >= SMTPCLIENT_TIMEOUT)
+		ok(!results[0].theirs && results[0].reply.enhanced != NULL &&
+		    !smtpclient_usable(&c), o->name);
+	smtpclient_close(&c);
+	server_kill(&srv);
+}
+
+/* Whether connect(2) has ended by then, the two of them do not know. */
+static void
+reset_at_once(void)
+{
+	struct server srv;
+
+	ok(open_server(&srv, "!", 300) == -1, "resets at once");
+	results[0] = *smtpclient_why(&c);
+	is_result(0, SMTPCLIENT_LOST,
+	    results[0].stage == SMTPCLIENT_CONNECT ? SMTPCLIENT_CONNECT :
+						     SMTPCLIENT_GREETING,
+	    451, "resets at once");
+	smtpclient_close(&c);
+	server_kill(&srv);
 }
 
 /* A line without end, and lines without end, each under its limit. */
@@ -288,7 +281,8 @@ main(void)
 	middle();
 	full();
 	greedy();
-	oddities();
+	for (size_t i = 0; i < sizeof oddities / sizeof *oddities; i++)
+		odd(&oddities[i]);
 	reset_at_once();
 	drip();
 	smtpclient_free(&c);
