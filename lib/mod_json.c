@@ -5,13 +5,9 @@
  * array that may be empty is marked by json.array(); decode() marks its own,
  * so that what was decoded encodes to the same.
  */
-#include "json.h"
 #include "json_parse.h"
-#include "mod.h"
+#include "mod_json.h"
 #include <math.h>
-
-#define TEXT_MAX (16u * 1024 * 1024)
-#define TOO_BIG	 "more than 16 MiB"
 
 static char key; /* the mark's place in the registry, a metatable */
 
@@ -21,9 +17,8 @@ push_null(lua_State *L)
 	lua_pushlightuserdata(L, NULL);
 }
 
-/* Marks the table on top. */
-static void
-mark(lua_State *L)
+void
+mod_json_mark(lua_State *L)
 {
 	lua_rawgetp(L, LUA_REGISTRYINDEX, &key);
 	/* debug.getmetatable gives a script a table's metatable, and with a
@@ -35,8 +30,8 @@ mark(lua_State *L)
 	lua_setmetatable(L, -2);
 }
 
-static bool
-marked(lua_State *L, int idx)
+bool
+mod_json_marked(lua_State *L, int idx)
 {
 	bool same;
 
@@ -46,210 +41,6 @@ marked(lua_State *L, int idx)
 	same = lua_rawequal(L, -1, -2);
 	lua_pop(L, 2);
 	return same;
-}
-
-/* --- encoding; the value is on top of the stack in every function --- */
-
-static const char *put(lua_State *L, struct json *j, int depth);
-
-/* Is it 1 to n and nothing else? Raises for a table that is neither an array
- * nor an object. */
-static bool
-is_array(lua_State *L)
-{
-	lua_Integer n = 0, integers = 0, largest = 0;
-
-	for (lua_pushnil(L); lua_next(L, -2) != 0; lua_pop(L, 1)) {
-		n++;
-		if (lua_isinteger(L, -2)) {
-			lua_Integer i = lua_tointeger(L, -2);
-
-			integers++;
-			if (i < 1)
-				largest = LUA_MAXINTEGER;
-			else if (i > largest)
-				largest = i;
-		} else if (lua_type(L, -2) != LUA_TSTRING) {
-			luaL_error(L, "bad argument #1 to 'encode' (a %s as a "
-			    "name)", luaL_typename(L, -2));
-		}
-		hook_limit_check(L);
-	}
-	if (integers == n && largest == n && n > 0)
-		return true;
-	if (integers > 0)
-		luaL_error(L, "bad argument #1 to 'encode' (names must be all "
-		    "strings or 1 to n)");
-	if (n > 0 && marked(L, -1))
-		luaL_error(L, "bad argument #1 to 'encode' (an array with "
-		    "names)");
-	return marked(L, -1);
-}
-
-static const char *
-put_array(lua_State *L, struct json *j, int depth)
-{
-	lua_Integer n = (lua_Integer)lua_rawlen(L, -1);
-	const char *wrong = NULL;
-
-	json_open_array(j, NULL);
-	for (lua_Integer i = 1; i <= n && wrong == NULL; i++) {
-		lua_rawgeti(L, -1, i);
-		wrong = put(L, j, depth);
-		lua_pop(L, 1);
-	}
-	json_close_array(j);
-	return wrong;
-}
-
-static const char *
-put_object(lua_State *L, struct json *j, int depth)
-{
-	const char *wrong = NULL;
-
-	json_open_object(j, NULL);
-	for (lua_pushnil(L); wrong == NULL && lua_next(L, -2) != 0;) {
-		json_name(j, mod_check_span(L, -2));
-		wrong = put(L, j, depth);
-		lua_pop(L, 1);
-	}
-	if (wrong != NULL)
-		lua_pop(L, 1);
-	json_close_object(j);
-	return wrong;
-}
-
-/* A plain copy of the array on top that only looks like one, pushed. */
-static void
-copy_array(lua_State *L)
-{
-	lua_Integer n = luaL_len(L, -1);
-
-	lua_newtable(L);
-	for (lua_Integer i = 1; i <= n; i++) {
-		lua_geti(L, -2, i);
-		lua_rawseti(L, -2, i);
-		hook_limit_check(L);
-	}
-	mark(L);
-}
-
-/* The same of a table with __pairs, which is on top. */
-static void
-copy_pairs(lua_State *L)
-{
-	lua_pushvalue(L, -2);
-	lua_call(L, 1, 3);
-	lua_newtable(L);
-	lua_insert(L, -4);
-	/* copy, next, state, control */
-	for (;;) {
-		lua_pushvalue(L, -3);
-		lua_pushvalue(L, -3);
-		lua_rotate(L, -3, -1);
-		lua_call(L, 2, 2);
-		if (lua_isnil(L, -2))
-			break;
-		/* copy, next, state, key, value */
-		lua_pushvalue(L, -2);
-		lua_insert(L, -2);
-		lua_rawset(L, -6);
-		hook_limit_check(L);
-	}
-	lua_pop(L, 4);
-}
-
-/* Puts a plain table in the place of one that only looks like it: the view
- * transaction.recipients has __len, client has __pairs. */
-static void
-make_plain(lua_State *L)
-{
-	bool array = luaL_getmetafield(L, -1, "__len") != LUA_TNIL;
-
-	if (array)
-		lua_pop(L, 1);
-	else if (luaL_getmetafield(L, -1, "__pairs") == LUA_TNIL)
-		return;
-	/* The script's functions run now, and they may want to encode, too. */
-	mod_push_scratch(L);
-	lua_insert(L, 1);
-	if (array)
-		copy_array(L);
-	else
-		copy_pairs(L);
-	lua_remove(L, -2);
-	buf_put(mod_scratch(), mod_check_span(L, 1));
-	lua_remove(L, 1);
-}
-
-static const char *
-put_table(lua_State *L, struct json *j, int depth)
-{
-	const char *wrong;
-
-	if (depth == JSON_DEPTH)
-		return "nested too deeply";
-	luaL_checkstack(L, 12, NULL);
-	lua_pushvalue(L, -1);
-	if (!marked(L, -1))
-		make_plain(L);
-	if (is_array(L))
-		wrong = put_array(L, j, depth + 1);
-	else
-		wrong = put_object(L, j, depth + 1);
-	lua_pop(L, 1);
-	return wrong;
-}
-
-static const char *
-put_number(lua_State *L, struct json *j)
-{
-	if (lua_isinteger(L, -1)) {
-		json_number(j, NULL, lua_tointeger(L, -1));
-		return NULL;
-	}
-	if (!isfinite(lua_tonumber(L, -1)))
-		return "a number that is not finite";
-	json_double(j, NULL, lua_tonumber(L, -1));
-	return NULL;
-}
-
-/* NULL, or why it cannot be done. */
-static const char *
-put(lua_State *L, struct json *j, int depth)
-{
-	const char *wrong = NULL;
-
-	hook_limit_check(L);
-	switch (lua_type(L, -1)) {
-	case LUA_TNIL:
-		json_null(j, NULL);
-		break;
-	case LUA_TBOOLEAN:
-		json_bool(j, NULL, lua_toboolean(L, -1));
-		break;
-	case LUA_TNUMBER:
-		wrong = put_number(L, j);
-		break;
-	case LUA_TSTRING:
-		json_string(j, NULL, mod_check_span(L, -1));
-		break;
-	case LUA_TTABLE:
-		wrong = put_table(L, j, depth);
-		break;
-	case LUA_TLIGHTUSERDATA:
-		if (lua_touserdata(L, -1) == NULL) {
-			json_null(j, NULL);
-			break;
-		}
-		/* fallthrough */
-	default:
-		luaL_error(L, "bad argument #1 to 'encode' (a %s has no JSON "
-		    "form)", luaL_typename(L, -1));
-	}
-	if (wrong == NULL && j->out->n > TEXT_MAX)
-		return TOO_BIG;
-	return wrong;
 }
 
 /* json.encode(value) -> string | nil, error: a table with the keys 1 to n is
@@ -267,13 +58,11 @@ encode(lua_State *L)
 	luaL_checkany(L, 1);
 	lua_settop(L, 1);
 	json_init(&j, mod_scratch());
-	wrong = put(L, &j, 0);
+	wrong = mod_json_put(L, &j);
 	if (wrong != NULL)
 		return mod_fail(L, "%s", wrong);
 	return mod_push_scratch(L);
 }
-
-/* --- decoding --- */
 
 static const char *
 push_number(lua_State *L, struct span s)
@@ -312,7 +101,7 @@ take(lua_State *L, struct json_parser *p, enum json_token token,
 	case JSON_ARRAY:
 		lua_newtable(L);
 		if (token == JSON_ARRAY)
-			mark(L);
+			mod_json_mark(L);
 		count[p->depth] = 0;
 		return NULL;
 	case JSON_NAME:
@@ -352,8 +141,8 @@ decode(lua_State *L)
 	enum json_token token;
 	const char *wrong = NULL;
 
-	if (text.n > TEXT_MAX)
-		return mod_fail(L, TOO_BIG);
+	if (text.n > MOD_JSON_MAX)
+		return mod_fail(L, MOD_JSON_TOO_BIG);
 	lua_settop(L, 1);
 	luaL_checkstack(L, 2 * JSON_DEPTH + 8, NULL);
 	json_parse_init(&p, text, mod_scratch());
@@ -379,9 +168,9 @@ array(lua_State *L)
 		lua_replace(L, 1);
 	}
 	luaL_checktype(L, 1, LUA_TTABLE);
-	luaL_argcheck(L, marked(L, 1) || !lua_getmetatable(L, 1), 1,
+	luaL_argcheck(L, mod_json_marked(L, 1) || !lua_getmetatable(L, 1), 1,
 	    "it has a metatable");
-	mark(L);
+	mod_json_mark(L);
 	return 1;
 }
 
