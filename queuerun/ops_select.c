@@ -4,6 +4,7 @@
 #include "die.h"
 #include "duration.h"
 #include "file.h"
+#include "id.h"
 #include "num.h"
 #include <fnmatch.h>
 #include <stdio.h>
@@ -28,6 +29,21 @@ sign(const char *value, bool *less)
 	return value[0] == '-' || value[0] == '+' ? value + 1 : value;
 }
 
+/* All selectors have to match, so one of two would count for nothing. */
+static void
+refuse_second(bool given, const char *word)
+{
+	if (given)
+		die_perm("%s is given twice", word);
+}
+
+static void
+set_once(int64_t *to, int64_t value, const char *word)
+{
+	refuse_second(*to != -1, word);
+	*to = value;
+}
+
 static void
 set_age(struct selection *s, const char *value)
 {
@@ -36,7 +52,7 @@ set_age(struct selection *s, const char *value)
 
 	if (duration_parse(span_of(sign(value, &less)), &ms) == -1)
 		die_perm("--age %s: not a time", value);
-	*(less ? &s->younger : &s->older) = ms / 1000;
+	set_once(less ? &s->younger : &s->older, ms / 1000, "--age");
 }
 
 static void
@@ -48,7 +64,15 @@ set_size(struct selection *s, const char *value)
 	if (num_parse_size(span_of(sign(value, &less)), &n) == -1 ||
 	    n > INT64_MAX)
 		die_perm("--size %s: not a size", value);
-	*(less ? &s->smaller : &s->larger) = (int64_t)n;
+	set_once(less ? &s->smaller : &s->larger, (int64_t)n, "--size");
+}
+
+static void
+add_id(struct selection *s, const char *value)
+{
+	if (!id_valid(span_of(value)))
+		die_perm("--id %s: not an id", value);
+	s->ids[s->nids++] = value;
 }
 
 static void
@@ -57,6 +81,7 @@ set_state(struct selection *s, const char *value)
 	static const char *const states[] = {"new", "due", "hold",
 	    "quarantine", "dead"};
 
+	refuse_second(s->state != NULL, "--state");
 	for (size_t i = 0; i < sizeof states / sizeof *states; i++)
 		if (strcmp(value, states[i]) == 0) {
 			s->state = value;
@@ -90,16 +115,18 @@ set(struct selection *s, const char *word, const char *value)
 		return false;
 	if (value == NULL)
 		die_perm("%s needs a value", word);
-	if (texts[i].to != NULL)
+	if (texts[i].to != NULL) {
+		refuse_second(*texts[i].to != NULL, word);
 		*texts[i].to = value;
-	else if (strcmp(word, "--age") == 0)
+	} else if (strcmp(word, "--age") == 0) {
 		set_age(s, value);
-	else if (strcmp(word, "--size") == 0)
+	} else if (strcmp(word, "--size") == 0) {
 		set_size(s, value);
-	else if (strcmp(word, "--state") == 0)
+	} else if (strcmp(word, "--state") == 0) {
 		set_state(s, value);
-	else
-		s->ids[s->nids++] = value;
+	} else {
+		add_id(s, value);
+	}
 	s->some = s->some || strcmp(word, "--id") != 0;
 	return true;
 }

@@ -60,7 +60,11 @@ q list --id "$boss"
 is "list --id" "$(ids)" "$boss "
 q list --json --domain z.test --age 1h
 like "list --json with selectors" "$(cat "$T/out")" "\"id\":\"$old\""
-for wrong in '--age soon' '--size x' '--state gone' '--sender' '--what x'; do
+q list --age 1h --age -1d --size +1 --size -1M
+is "list: from here to there" "$(ids)" "$old "
+for wrong in '--age soon' '--size x' '--state gone' '--sender' '--what x' \
+    '--id x' '--sender a --sender b' '--state new --state due' \
+    '--age 1h --age 2h' '--size -1 --size -2'; do
 	# shellcheck disable=SC2086
 	q list $wrong
 	is "list $wrong is wrong usage" $STATUS 100
