@@ -229,6 +229,26 @@ for want in '^meta tenant s acme' '^meta x_tenant s acme' '^edit .*X-Added' \
 done
 is "received: nothing went wrong" "$(grep -c hook-error "$T/log")" 0
 
+# A listener that does not say more: a message has one recipient, as theirs.
+want="2 b@example.org c@example.org "
+for handling in '' "batch_handling = 'BatchByDomain'"; do
+	try one "$ehlo" "$mail" "$rcpt" 'RCPT TO:<c@example.org>' \
+	    DATA 'x: y' '' . QUIT <<X
+kumo.on('init', function()
+  kumo.start_esmtp_listener { listen = '0.0.0.0:25', $handling }
+end)
+kumo.on('smtp_server_message_received', function(msg)
+  local r = msg:recipient()
+  print('recipient ' .. (r.email or #r))
+end)
+X
+	is "batches: ${handling:-one recipient}" "$(entries new) $(sed -n \
+	    's/.*text="recipient \(.*\)"/\1/p' "$T/log" | tr '\n' ' ')" \
+	    "$want"
+	rm -f "$T/queue/new/"*
+	want="1 2 "
+done
+
 try split "$ehlo" "$mail" "$rcpt" 'RCPT TO:<c@example.org>' \
     'RCPT TO:<bb@example.org>' DATA 'x: y' '' . QUIT <<'X'
 kumo.on('smtp_server_split_transaction', function(message, conn_meta)

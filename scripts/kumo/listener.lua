@@ -163,6 +163,10 @@ function listener.params(where, ip, more)
 	merge(params, nearest(params.via,
 	    where and where:match("^%[?([^%]]-)%]?:%d+$")) or {})
 	merge(params, nearest(params.peer, ip) or {})
+	-- Scripts for such a listener know messages of one recipient.
+	if #listeners > 0 and params.batch_handling == nil then
+		params.batch_handling = "BifurcateAlways"
+	end
 	return params
 end
 
