@@ -5,6 +5,7 @@
 #include <string.h>
 
 #define BOUNDARY_MAX 200 /* RFC 2046 says 70 */
+#define ID_MAX	     998 /* octets, as a line may have */
 
 static struct span
 cut_line(struct span *rest)
@@ -63,7 +64,7 @@ set_disposition(struct mime_part *p, struct span value, struct arena *a)
 static void
 set_id(struct mime_part *p, struct span value, struct arena *a)
 {
-	p->id = header_unfold(value, a);
+	p->id = header_unfold(span_head(value, ID_MAX), a);
 	if (p->id.n > 1 && p->id.p[0] == '<' && p->id.p[p->id.n - 1] == '>')
 		p->id = span_make(p->id.p + 1, p->id.n - 2);
 }
@@ -177,7 +178,7 @@ multipart(struct mime *m, size_t number, struct span params)
 		return;
 	}
 	if (!divide(m, p.body, boundary, number, p.depth + 1, type, &any) ||
-	    mime_param_repeated(params, SPAN("boundary"), m->arena))
+	    mime_param_repeated(params, SPAN("boundary")))
 		m->v[number - 1].broken = true;
 	m->v[number - 1].multipart = any;
 }

@@ -63,8 +63,7 @@ struct span mime_param(struct span params, struct span name, bool words,
     struct arena *a);
 
 /* Is it there more than once? Readers do not agree which one counts. */
-bool mime_param_repeated(struct span params, struct span name,
-    struct arena *a);
+bool mime_param_repeated(struct span params, struct span name);
 
 /* Encoded words of RFC 2047 undone, in a. */
 struct span mime_words(struct span s, struct arena *a);

@@ -59,51 +59,63 @@ mime_value(struct span *rest, struct arena *a)
 	char *p;
 
 	skip_space(rest);
-	token = cut_token(rest);
+	token = span_head(cut_token(rest), PARAM_MAX);
 	p = arena_alloc(a, token.n + 1);
 	for (size_t i = 0; i < token.n; i++)
 		p[i] = ascii_lower(token.p[i]);
 	return span_make(p, token.n);
 }
 
-/* "text" with its quotes undone, or a token; unquoted names with blanks are
- * common and go up to the next semicolon. */
+/* A value as it stands: what is quoted from its first quote up to the last; of
+ * a token, up to the next semicolon, because unquoted names with blanks are
+ * common. */
 static struct span
-cut_value(struct span *s, struct arena *a)
+cut_value(struct span *s)
 {
-	size_t n = 0, i, end = 1;
-	char *p;
+	struct span value;
+	size_t end = 1;
 
 	skip_space(s);
 	if (s->n == 0 || s->p[0] != '"') {
-		struct span value = span_head(*s, span_chr(*s, ';'));
-
+		value = span_head(*s, span_chr(*s, ';'));
 		*s = span_skip(*s, value.n);
 		while (value.n > 0 && is_space(value.p[value.n - 1]))
 			value.n--;
-		return span_head(value, PARAM_MAX);
+		return value;
 	}
 	while (end < s->n && s->p[end] != '"')
 		end += s->p[end] == '\\' ? 2 : 1;
 	if (end > s->n)
 		end = s->n;
-	p = arena_alloc(a, end);
-	for (i = 1; i < end; i++) {
-		if (s->p[i] == '\\' && i + 1 < end)
-			i++;
-		else if (s->p[i] == '\r' || s->p[i] == '\n')
-			continue;
-		if (n < PARAM_MAX)
-			p[n++] = s->p[i];
-	}
+	value = span_head(*s, end);
 	*s = span_skip(*s, end + 1);
+	return value;
+}
+
+/* Such a value with its quotes undone. Only what is wanted is: a field as long
+ * as the message would otherwise be copied again and again. */
+static struct span
+unquote(struct span value, struct arena *a)
+{
+	size_t n = 0;
+	char *p;
+
+	if (value.n == 0 || value.p[0] != '"')
+		return span_head(value, PARAM_MAX);
+	p = arena_alloc(a, value.n < PARAM_MAX ? value.n : PARAM_MAX);
+	for (size_t i = 1; i < value.n && n < PARAM_MAX; i++) {
+		if (value.p[i] == '\\' && i + 1 < value.n)
+			i++;
+		else if (value.p[i] == '\r' || value.p[i] == '\n')
+			continue;
+		p[n++] = value.p[i];
+	}
 	return span_make(p, n);
 }
 
 /* The next "; name=value": false at the end. */
 static bool
-next_param(struct span *s, struct span *name, struct span *value,
-    struct arena *a)
+next_param(struct span *s, struct span *name, struct span *value)
 {
 	while (s->n > 0) {
 		*s = span_skip(*s, span_chr(*s, ';') + 1);
@@ -113,7 +125,7 @@ next_param(struct span *s, struct span *name, struct span *value,
 		if (s->n == 0 || s->p[0] != '=')
 			continue;
 		*s = span_skip(*s, 1);
-		*value = cut_value(s, a);
+		*value = cut_value(s);
 		return true;
 	}
 	return false;
@@ -250,22 +262,23 @@ mime_param(struct span params, struct span wanted, bool words,
 	struct span plain = {NULL, 0}, whole = {NULL, 0}, name, value;
 	struct piece *v = NULL;
 
-	while (next_param(&params, &name, &value, a)) {
+	while (next_param(&params, &name, &value)) {
 		size_t number;
 		bool encoded, is_whole;
 
 		if (!match(name, wanted, &number, &encoded, &is_whole))
 			continue;
 		if (is_whole && !encoded && plain.p == NULL)
-			plain = value;
+			plain = unquote(value, a);
 		if (is_whole && encoded && whole.p == NULL)
-			whole = value;
+			whole = unquote(value, a);
 		if (is_whole)
 			continue;
 		if (v == NULL)
 			v = arena_zalloc(a, PIECES_MAX * sizeof *v);
 		if (!v[number].there)
-			v[number] = (struct piece){value, encoded, true};
+			v[number] = (struct piece){unquote(value, a),
+			    encoded, true};
 	}
 	if (v == NULL && whole.p != NULL)
 		v = arena_zalloc(a, PIECES_MAX * sizeof *v);
@@ -279,13 +292,13 @@ mime_param(struct span params, struct span wanted, bool words,
 }
 
 bool
-mime_param_repeated(struct span params, struct span wanted, struct arena *a)
+mime_param_repeated(struct span params, struct span wanted)
 {
 	struct span name, value;
 	size_t number, seen = 0;
 	bool encoded, whole;
 
-	while (next_param(&params, &name, &value, a))
+	while (next_param(&params, &name, &value))
 		seen += match(name, wanted, &number, &encoded, &whole) &&
 		    number == 0;
 	return seen > 1;
