@@ -15,6 +15,7 @@ Names that are not supported are reported to who tries the script
 ]]
 local address = require "kumo.address"
 local listener = require "kumo.listener"
+local queue = require "kumo.queue"
 local text = require "kumo.text"
 
 -- Rooms that most sessions can do without are read when they are needed.
@@ -301,7 +302,7 @@ function install.requeue_message()
 		end
 		local after = msg:queue()
 		if after ~= before then
-			return { queue = after, route = listener.route(msg),
+			return { queue = after, route = queue.route(msg),
 				after = 0 }
 		end
 	end
@@ -317,7 +318,7 @@ local function install_schedule()
 			return action.defer("scheduled",
 			    { after = left, count = false })
 		end
-		return listener.route(msg)
+		return queue.route(msg)
 	end
 end
 
@@ -375,7 +376,7 @@ end
 
 -- kumo.make_queue_config{retry_interval =, max_age =, ...}
 function kumo.make_queue_config(params)
-	return listener.queue(params, report)
+	return queue.config(params, report)
 end
 
 local function logger(level)

@@ -422,6 +422,14 @@ try parameter QUIT <<'X'
 kumo.start_esmtp_listener { listen = '0:25', hostnme = 'x' }
 X
 like "so does a parameter" "$(cat "$T/log")" 'unknown parameter hostnme'
+for params in "batch_handling = 'Never'" "trace_headers = { headr_name = 'X' }" \
+    "peer = { ['10.0.0.1/33'] = {} }" \
+    "via = { ['10.0.0.1'] = { tls_private_key = {} } }"; do
+	try wrong </dev/null
+	echo "kumo.start_esmtp_listener { $params }" >>"$T/wrong.lua"
+	checked
+	is "--check finds $params" "$CHECKED" "not ok"
+done
 try named QUIT <<'X'
 kumo.on('get_egress_pool', function() end)
 kumo.on('make.webhook', function() end)

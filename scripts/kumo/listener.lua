@@ -91,6 +91,18 @@ local elsewhere = {
 
 local listeners = {}
 
+-- What would be an error at the first connection is one when the script is
+-- tried.
+local function try(params, report)
+	listener.controls(params, { set_meta = function() end }, report)
+	for _, name in ipairs { "via", "peer" } do
+		for net_of, more in pairs(params[name] or {}) do
+			net.contains_ip(net_of, "192.0.2.1")
+			try(more, report)
+		end
+	end
+end
+
 -- listener.add(params, report)
 function listener.add(params, report)
 	for k in pairs(params) do
@@ -102,6 +114,9 @@ function listener.add(params, report)
 		end
 	end
 	listeners[#listeners + 1] = params
+	if smtpe.trying then
+		try(params, report)
+	end
 end
 
 -- "0.0.0.0:25", "0:25", ":25", "[::]:25" against where the client came to.
@@ -141,11 +156,8 @@ local function nearest(nets, ip)
 
 	for name, value in pairs(ip and nets or {}) do
 		local bits = tonumber(name:match("/(%d+)$")) or 128
-		local inside, why = net.contains_ip(name, ip)
 
-		if inside == nil then
-			error("kumo: " .. name .. ": " .. why, 0)
-		elseif inside and bits > best then
+		if bits > best and net.contains_ip(name, ip) then
 			best, found = bits, value
 		end
 	end
@@ -213,131 +225,8 @@ function listener.domain(params, report)
 	return d
 end
 
-local queue_times = {
-	retry_interval = true, max_retry_interval = true, max_age = true,
-}
-local queue_elsewhere = {
-	egress_pool = "routes deliver", shrink_policy = "nothing is in memory",
-	strategy = "there is one", timerwheel_tick_interval = "there is none",
-	reap_interval = "there is none", refresh_interval = "there is none",
-	refresh_strategy = "there is one", provider_name = "routes deliver",
-	ttl = "max_age", overall_max_message_rate = "max_message_rate",
-}
-
--- What of a maildir_path's variables we have a word for.
-local variables = {
-	domain = "%d", domain_part = "%d", local_part = "%u", email = "%u@%d",
-}
-
-local function maildir(path)
-	path = path:gsub("{{%s*([%w_]+)%s*}}", variables)
-	if path:find("{{", 1, true) or path:find("{%", 1, true) then
-		error("kumo: maildir_path: " .. path .. ": only domain_part, " ..
-		    "local_part and email are known here", 0)
-	end
-	return "maildir:" .. path
-end
-
-local protocol_elsewhere = {
-	custom_lua = "hook.send is a delivery of one's own",
-	dir_mode = "what agent-maildir makes is its owner's",
-	file_mode = "what agent-maildir makes is its owner's",
-}
-
--- protocol = { maildir_path = ... } or { smtp = { mx_list = {...} } }
-local function route_of(protocol, report)
-	local list = protocol.smtp and protocol.smtp.mx_list or {}
-	local m = protocol.maildir or protocol
-
-	for k in pairs(protocol) do
-		if protocol_elsewhere[k] then
-			report("make_queue_config.protocol." .. k,
-			    protocol_elsewhere[k])
-		elseif k ~= "smtp" and k ~= "maildir" and
-		    k ~= "maildir_path" then
-			error("kumo: make_queue_config: unknown protocol " ..
-			    tostring(k), 0)
-		end
-	end
-	if m.maildir_path then
-		return maildir(m.maildir_path)
-	end
-	if #list > 1 then
-		report("make_queue_config.protocol.smtp.mx_list",
-		    "only its first host is used")
-	end
-	return list[1] and listener.host_route(list[1])
-end
-
--- listener.host_route("[10.0.0.1]") -> "smtp:[10.0.0.1]:25"; of { name =,
--- addr = } the address.
-function listener.host_route(host)
-	if type(host) == "table" then
-		host = host.addr and "[" .. host.addr .. "]" or host.name
-	end
-	if host:match("%]$") or not host:find(":", 1, true) then
-		return "smtp:" .. host .. ":25"
-	end
-	return "smtp:" .. host
-end
-
--- "1,000/hr", "10_000/d", "local:10/s", "100/m,max_burst=5" as our rate.
-local function rate(spec, report)
-	local r, burst = tostring(spec):gsub("^local:", ""):gsub(
-	    ",max_burst=%d+$", "")
-	local quantity, period = r:match("^([%d,_]+)(/.*)$")
-
-	if burst > 0 then
-		report("make_queue_config.max_message_rate, max_burst",
-		    "the whole quantity may come at once")
-	end
-	return quantity and quantity:gsub("[,_]", "") .. period or r
-end
-
--- listener.queue(params, report) -> table for hook.queue_config
-function listener.queue(params, report)
-	local q = {}
-
-	for k, v in pairs(params) do
-		if queue_times[k] then
-			q[k] = v
-		elseif k == "max_message_rate" then
-			q.rate = rate(v, report)
-		elseif k == "max_concurrency" then
-			q.concurrency = v
-		elseif k == "protocol" then
-			q.route = route_of(v, report)
-		elseif queue_elsewhere[k] then
-			report("make_queue_config." .. k, queue_elsewhere[k])
-		else
-			error("kumo: make_queue_config: unknown parameter " ..
-			    tostring(k), 3)
-		end
-	end
-	return q
-end
-
--- listener.route(msg) -> where metadata `queue` or `routing_domain` send it:
--- a host; nil for everything else.
-function listener.route(msg)
-	local to = msg:get_meta("routing_domain") or msg:get_meta("queue")
-
-	if msg:get_meta("route") or type(to) ~= "string" or
-	    to:find("[@:!]") and not to:find("^%[.*%]$") then
-		return nil
-	end
-	if to:find("^%[.*%]$") or to:find(".", 1, true) then
-		return listener.host_route(to)
-	end
-	return nil
-end
-
--- function -> its parameters that mean nothing here -> why.
-listener.elsewhere = {
-	start_esmtp_listener = elsewhere,
-	make_listener_domain = domain_elsewhere,
-	make_queue_config = queue_elsewhere,
-}
+-- Parameters that mean nothing here -> why.
+listener.elsewhere, listener.domain_elsewhere = elsewhere, domain_elsewhere
 
 -- What has no effect and breaks nothing when it is left out.
 listener.ignored = {

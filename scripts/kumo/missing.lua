@@ -5,6 +5,7 @@
 
 local listener = require "kumo.listener"
 local message = require "kumo.message"
+local queue = require "kumo.queue"
 
 local missing = {}
 
@@ -71,9 +72,15 @@ local function methods(code)
 	end
 end
 
+local elsewhere_of = {
+	start_esmtp_listener = listener.elsewhere,
+	make_listener_domain = listener.domain_elsewhere,
+	make_queue_config = queue.elsewhere,
+}
+
 -- Parameters of the functions that make something of a table.
 local function parameters(code)
-	for name, elsewhere in pairs(listener.elsewhere) do
+	for name, elsewhere in pairs(elsewhere_of) do
 		for body in code:gmatch("kumo%." .. name .. "%s*%(?%s*(%b{})") do
 			for key in body:gmatch("%f[%w_]([%w_]+)%s*=%f[^=]") do
 				if elsewhere[key] then
