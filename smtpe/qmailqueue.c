@@ -179,29 +179,38 @@ log_end(const struct envelope *env, const char *program, int code,
 	log_send(&l);
 }
 
+static int
+put_all(struct run *r, const struct message *m, const struct envelope *env)
+{
+	if (put_message(r, m, env) == -1)
+		return -1;
+	shut(&r->message);
+	return put_envelope(r, env);
+}
+
 /* Its exit status, after it was given all: 0..255, or -1 and *error. */
 static int
 feed(struct run *r, const struct message *m, const struct envelope *env,
     const char **error)
 {
-	int status, failed = put_message(r, m, env), e = errno;
+	int status, failed = put_all(r, m, env), e = errno;
 
-	shut(&r->message);
-	if (failed == 0) {
-		failed = put_envelope(r, env);
-		e = errno;
-	}
-	shut(&r->envelope);
-	if (failed == -1 && e != EPIPE)
-		/* Without the end of the envelope it takes nothing. */
+	/* Before it sees an end that is none. */
+	if (failed == -1 && e != EPIPE) {
 		child_kill(r->pid);
-	else if (child_wait(r->pid, r->deadline, &status) == -1)
-		e = errno;
-	else if (WIFEXITED(status) && (failed == 0 || WEXITSTATUS(status) > 0))
+		*error = strerror(e);
+		return -1;
+	}
+	shut(&r->message);
+	shut(&r->envelope);
+	if (child_wait(r->pid, r->deadline, &status) == -1)
+		*error = strerror(errno);
+	else if (!WIFEXITED(status))
+		*error = "killed by a signal";
+	else if (failed == -1 && WEXITSTATUS(status) == 0)
+		*error = "it did not read all";
+	else
 		return WEXITSTATUS(status);
-	else if (failed == 0)
-		e = 0;
-	*error = e == 0 ? "killed by a signal" : strerror(e);
 	return -1;
 }
 

@@ -87,6 +87,7 @@ yes 'A line of a message that is larger than any pipe holds at once.' |
 	printf '.\r\nQUIT\r\n'; } >"$T/in.large"
 smtpe_run "$T/in.large"
 like "who says yes before the end has not read it" "$(answer)" '^451 4\.3\.0 '
+like "... which the log tells" "$(cat "$T/log")" 'error="it did not read all"'
 program 'exit 0'
 smtpe_run "$T/in.large"
 like "a large message" "$(answer)" '^250 '
