@@ -332,6 +332,9 @@ main(int argc, char **argv)
 	signal(SIGPIPE, SIG_IGN);
 	signal(SIGXFSZ, SIG_IGN); /* a limit is a failed write: 452, not death */
 	first = option_parse(&program, argc, argv, c);
+	/* Who asked is to see what is logged. */
+	if (check)
+		log_init(program.name, "stderr", -1);
 	if (argv[first] != NULL)
 		take_checkpassword(s, argv + first);
 	peer_detect(&s->peer, 0, 1, &s->arena);

@@ -175,6 +175,11 @@ check number
 bad "a hook that is no function" \
     'number\.lua:2: hook\.mail is a number, not a function$'
 
+control log none
+check wrong
+like "check: who asked sees what is logged" "$(cat "$T/log")" 'event=hook-unknown'
+rm "$T/control/log"
+
 # --- check: scripts that cannot be loaded ---
 
 rm -f none.lua
