@@ -9,19 +9,6 @@
 #define SHOWN	     120 /* octets of one value */
 #define FIELDS_SHOWN 16	 /* of a table */
 
-static const char *const kinds[] = {
-    [VERDICT_DEFAULT] = "nil",
-    [VERDICT_REPLY] = "reply",
-    [VERDICT_ACCEPT] = "accept",
-    [VERDICT_TRUST] = "trust",
-    [VERDICT_INFO] = "info",
-    [VERDICT_REJECT] = "reject",
-    [VERDICT_DEFER] = "defer",
-    [VERDICT_DISCARD] = "discard",
-    [VERDICT_QUARANTINE] = "quarantine",
-    [VERDICT_DISCONNECT] = "disconnect",
-};
-
 /* Quoted, on one line, whatever it holds. */
 static void
 put_text(struct buf *out, struct span s)
@@ -120,7 +107,10 @@ static void
 put_verdict(struct buf *out, const struct verdict *v)
 {
 	buf_puts(out, v->failed ? "error, " : "");
-	buf_puts(out, kinds[v->kind]);
+	if (v->kind == VERDICT_DEFAULT || v->kind == VERDICT_REPLY)
+		buf_puts(out, v->kind == VERDICT_REPLY ? "reply" : "nil");
+	else
+		buf_puts(out, mod_action_name(v->kind));
 	if (v->reply.code != 0)
 		buf_printf(out, " %d", v->reply.code);
 	if (v->reply.enhanced != NULL)

@@ -40,6 +40,28 @@ static struct buf scratch;
 static void (*at_end[NMODULES])(void);
 static size_t nat_end;
 
+bool
+mod_has_metatable(lua_State *L, int idx, const void *key)
+{
+	bool same;
+
+	if (!lua_getmetatable(L, idx))
+		return false;
+	lua_rawgetp(L, LUA_REGISTRYINDEX, key);
+	same = lua_rawequal(L, -1, -2);
+	lua_pop(L, 2);
+	return same;
+}
+
+void *
+mod_test_userdata(lua_State *L, int idx, const void *key)
+{
+	if (lua_type(L, idx) != LUA_TUSERDATA ||
+	    !mod_has_metatable(L, idx, key))
+		return NULL;
+	return lua_touserdata(L, idx);
+}
+
 void
 mod_at_end(void (*recover)(void))
 {

@@ -236,6 +236,10 @@ void mod_set_constants(lua_State *L, const struct mod_constant *c);
 
 /* A span as a Lua string; nil when p is NULL. */
 void mod_push_span(lua_State *L, struct span s);
+/* Has the value at idx the metatable that is in the registry at key? */
+bool mod_has_metatable(lua_State *L, int idx, const void *key);
+/* The same of a userdata, which is returned, or NULL. */
+void *mod_test_userdata(lua_State *L, int idx, const void *key);
 /* The string at idx, which must be one. */
 struct span mod_check_span(lua_State *L, int idx);
 

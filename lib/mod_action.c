@@ -35,14 +35,7 @@ mod_action_name(enum verdict_kind kind)
 const struct mod_verdict *
 mod_action_test(lua_State *L, int idx)
 {
-	bool same;
-
-	if (lua_type(L, idx) != LUA_TUSERDATA || !lua_getmetatable(L, idx))
-		return NULL;
-	lua_rawgetp(L, LUA_REGISTRYINDEX, &key);
-	same = lua_rawequal(L, -1, -2);
-	lua_pop(L, 2);
-	return same ? lua_touserdata(L, idx) : NULL;
+	return mod_test_userdata(L, idx, &key);
 }
 
 /* What a call of action.* asks for, before it becomes a value. */

@@ -17,14 +17,7 @@ struct database {
 static struct database *
 test_database(lua_State *L, int idx)
 {
-	bool same;
-
-	if (lua_type(L, idx) != LUA_TUSERDATA || !lua_getmetatable(L, idx))
-		return NULL;
-	lua_rawgetp(L, LUA_REGISTRYINDEX, &key);
-	same = lua_rawequal(L, -1, -2);
-	lua_pop(L, 2);
-	return same ? lua_touserdata(L, idx) : NULL;
+	return mod_test_userdata(L, idx, &key);
 }
 
 static struct database *

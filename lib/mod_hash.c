@@ -138,16 +138,11 @@ md5_new(lua_State *L)
 static br_hash_compat_context *
 check_context(lua_State *L)
 {
-	bool same = false;
+	br_hash_compat_context *c = mod_test_userdata(L, 1, &key);
 
-	if (lua_type(L, 1) == LUA_TUSERDATA && lua_getmetatable(L, 1)) {
-		lua_rawgetp(L, LUA_REGISTRYINDEX, &key);
-		same = lua_rawequal(L, -1, -2);
-		lua_pop(L, 2);
-	}
-	if (!same)
+	if (c == NULL)
 		luaL_typeerror(L, 1, "hash context");
-	return lua_touserdata(L, 1);
+	return c;
 }
 
 /* context:append(text) -> context: takes the next piece. */

@@ -33,14 +33,7 @@ mod_json_mark(lua_State *L)
 bool
 mod_json_marked(lua_State *L, int idx)
 {
-	bool same;
-
-	if (!lua_getmetatable(L, idx))
-		return false;
-	lua_rawgetp(L, LUA_REGISTRYINDEX, &key);
-	same = lua_rawequal(L, -1, -2);
-	lua_pop(L, 2);
-	return same;
+	return mod_has_metatable(L, idx, &key);
 }
 
 /* json.encode(value) -> string | nil, error: a table with the keys 1 to n is

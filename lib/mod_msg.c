@@ -49,15 +49,9 @@ mod_msg_push(lua_State *L, struct message *m)
 struct message *
 mod_msg_check(lua_State *L)
 {
-	const struct view *v = lua_touserdata(L, 1);
-	bool same;
+	const struct view *v = mod_test_userdata(L, 1, &key);
 
-	if (lua_type(L, 1) != LUA_TUSERDATA || !lua_getmetatable(L, 1))
-		luaL_typeerror(L, 1, "msg");
-	lua_rawgetp(L, LUA_REGISTRYINDEX, &key);
-	same = lua_rawequal(L, -1, -2);
-	lua_pop(L, 2);
-	if (!same)
+	if (v == NULL)
 		luaL_typeerror(L, 1, "msg");
 	if (v->call != hook_engine.calls)
 		luaL_error(L, "this msg was another hook's; it ended with it");
