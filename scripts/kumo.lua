@@ -314,6 +314,9 @@ local function install_schedule()
 		local at = msg:get_meta("first_attempt")
 		local left = at and at - os.time()
 
+		if msg:get_meta("queue") == "null" then
+			return action.discard()
+		end
 		if left and left > 0 then
 			return action.defer("scheduled",
 			    { after = left, count = false })

@@ -411,6 +411,19 @@ is "the second changes the queue" "$(entries due)" 1
 run --flush
 is "and there it is delivered" "$(entries due)$(entries new)$(entries dead)" 000
 is "no error" "$(grep -c hook-error "$T/log.run")" 0
+try away "$ehlo" "$mail" "$rcpt" DATA 'x: y' '' . QUIT <<'X'
+kumo.on('requeue_message', function(msg)
+  msg:set_meta('queue', 'null')
+end)
+X
+: >"$T/log.run"
+for when in failed discarded; do
+	"$QUEUERUN" -c "$T/control" -q "$T/queue" -s "$T/away.lua" --flush \
+	    2>>"$T/log.run"
+done
+is "requeue: to the queue null it is gone, and not delivered" \
+    "$(entries due)$(entries new)$(entries dead) $(grep -c agent=smtp \
+    "$T/log.run")" "000 1"
 rm -f "$T/control/agentdir"
 
 try unknown QUIT <<'X'
