@@ -243,6 +243,8 @@ option_parse(const struct option_program *program, int argc, char **argv,
 		die_temp("%s", buf_cstr(&text));
 	}
 	arena_free(&l.arena);
+	if (program->settle != NULL)
+		program->settle(c);
 	if (l.show_controls) {
 		control_show(c, &text);
 		print_and_exit(&text);

@@ -21,6 +21,9 @@ struct option_program {
 	const char *usage; /* what follows the shared options, one line */
 	const char *doc;   /* a few lines for -h */
 	const struct option_own *own; /* name NULL ends it; may be NULL */
+	/* Settings that the program has from elsewhere, above the others; it
+	 * may end with die_temp(). NULL: none. */
+	void (*settle)(struct controls *c);
 	int client_fd; /* a client's socket, which the log must not reach, or
 			* -1 */
 };

@@ -69,6 +69,24 @@ set_peer(const char *value)
 	peer = value;
 }
 
+/* The command's and the launcher's words for this client stand above what
+ * files say (smtpe-control(5)). */
+static void
+settle(struct controls *c)
+{
+	const char *databytes = getenv("DATABYTES");
+	struct buf err = {0};
+
+	if (submission)
+		control_set(c, SPAN("submission"), SPAN("1"), FROM_OPTION,
+		    &err);
+	if (lmtp)
+		control_set(c, SPAN("lmtp"), SPAN("1"), FROM_OPTION, &err);
+	if (databytes != NULL && control_set(c, SPAN("databytes"),
+		span_of(databytes), FROM_LAUNCHER, &err) == -1)
+		die_temp("DATABYTES: %s", buf_cstr(&err));
+}
+
 static const struct option_own own[] = {
     {"--check", false, set_check},
     {"--trace", false, set_trace},
@@ -84,6 +102,7 @@ static const struct option_program program = {
     .usage = "[--check] [--trace] [--peer IP[,NAME]] [--smtps] "
 	     "[--submission] [--lmtp] [checkpassword program ...]",
     .own = own,
+    .settle = settle,
     .doc = "Speaks SMTP on standard input and output, runs the script's hooks\n"
 	   "and puts each accepted message into the queue before it says 250.\n"
 	   "Meant to be started by tcpserver, systemd or inetd; a file of\n"
@@ -196,37 +215,26 @@ move_client_fds(struct io *io)
 	close(null);
 }
 
-/* The launcher's word for this client, above the files' (DESIGN: controls). */
-static void
-apply_launcher(struct session *s)
-{
-	const char *databytes = getenv("DATABYTES");
-	const char *relayclient = getenv("RELAYCLIENT");
-	struct buf err = {0};
-
-	if (submission)
-		control_set(&s->controls, SPAN("submission"), SPAN("1"),
-		    FROM_OPTION, &err);
-	if (lmtp)
-		control_set(&s->controls, SPAN("lmtp"), SPAN("1"),
-		    FROM_OPTION, &err);
-	if (databytes != NULL && control_set(&s->controls, SPAN("databytes"),
-		span_of(databytes), FROM_LAUNCHER, &err) == -1)
-		die_temp("DATABYTES: %s", buf_cstr(&err));
-	if (relayclient != NULL) {
-		s->launcher_relays = true;
-		s->relay_suffix = span_of(relayclient);
-	}
-	s->qmailqueue = getenv("QMAILQUEUE");
-	session_settings_changed(s);
-}
-
 /* Does somebody try his script? An option says so, or there is no network,
  * but a person or a file of commands. */
 static bool
 is_trying(const struct session *s)
 {
 	return check || trace || s->dry_run || !s->io.crlf_only;
+}
+
+/* Whom the launcher lets send to anybody, and who takes its messages. */
+static void
+ask_launcher(struct session *s)
+{
+	const char *relayclient = getenv("RELAYCLIENT");
+
+	if (relayclient != NULL) {
+		s->launcher_relays = true;
+		s->relay_suffix = span_of(relayclient);
+	}
+	s->qmailqueue = getenv("QMAILQUEUE");
+	session_settings_changed(s);
 }
 
 /* Returns the script's path, or NULL when there is none. For --check *error
@@ -346,7 +354,7 @@ main(int argc, char **argv)
 	open_queue_as_root(s);
 	if (c->dnsservers.n > DNS_SERVERS)
 		die_temp("dnsservers: more than %d", DNS_SERVERS);
-	apply_launcher(s);
+	ask_launcher(s);
 	s->morercpthosts.path = control_path(c, "morercpthosts.cdb");
 	s->recipients.path = control_path(c, "recipients.cdb");
 	s->domains_cdb.path = control_path(c, "domains.cdb");

@@ -214,6 +214,13 @@ printf '\033Lua' >binary.lua
 check binary
 bad "a compiled chunk" 'binary\.lua'
 
+# --- the settings, and who has set them ---
+
+is "--show-controls has what the launcher and the command say" \
+    "$(DATABYTES=77 "$SMTPE" -c "$T/control" --show-controls --submission |
+	grep -E '^(databytes|submission) ' | tr '\n' ',')" \
+    "databytes 77 (launcher),submission 1 (option),"
+
 # --- check: tables, settings, the queue ---
 
 printf '+10,1:@e.example->1\n\n' | cdb -c "$T/control/recipients.cdb"
