@@ -6,9 +6,11 @@
 #include "queue_dir.h"
 #include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/inotify.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #define SCAN_MS	   60000 /* between two scans */
@@ -119,12 +121,35 @@ is_ours(const struct watch *w, const char *id)
 	    dest_hash(span_of(id)) % w->parts == w->part;
 }
 
+/*
+ * Another directory has the queue's name: a file system was mounted there, or
+ * somebody made it anew. What comes now comes there, so this worker ends, and
+ * the next one opens it. Where there is none ours was moved, or another one
+ * is to come: false.
+ */
+static bool
+look_at_name(const struct watch *w)
+{
+	struct stat ours, now;
+
+	if (stat(w->q->dir, &now) == -1)
+		return errno != ENOENT;
+	if (fstat(w->q->fd, &ours) == -1 ||
+	    (ours.st_dev == now.st_dev && ours.st_ino == now.st_ino))
+		return true;
+	log_warn("queue-trouble", "%s: it is another directory now",
+	    w->q->dir);
+	raise(SIGTERM);
+	return true;
+}
+
 void
 watch_scan(struct watch *w, struct queue_names *names)
 {
 	clock_ms started = clock_mono(), took;
 	int64_t now = clock_wall();
 	size_t n = names->n;
+	bool there = look_at_name(w);
 
 	if (queue_scan(w->q, now, w->horizon, false, names) == -1)
 		log_warn("queue-trouble", "%s: %s", w->q->dir,
@@ -137,6 +162,8 @@ watch_scan(struct watch *w, struct queue_names *names)
 	took = clock_mono() - started;
 	w->scan = clock_deadline(took * SCAN_SHARE > SCAN_MS ?
 		took * SCAN_SHARE : SCAN_MS);
+	if (!there)
+		watch_note_left(w);
 }
 
 /*

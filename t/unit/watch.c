@@ -1,11 +1,15 @@
-/* watch: a wall clock that jumps while queuerun -w waits. The clock is
- * clock_set_wall()'s; that of the waiting is the machine's, and does not. */
+/* watch: a wall clock that jumps while queuerun -w waits, and a queue that is
+ * another one. The clock is clock_set_wall()'s; that of the waiting is the
+ * machine's, and does not. */
 #include "tap.h"
 #include "watch.h"
 #include "queue_dir.h"
 #include <fcntl.h>
 #include <ftw.h>
+#include <signal.h>
+#include <stdio.h>
 #include <stdlib.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #define T0	  1800000000
@@ -73,6 +77,37 @@ test_jumps(struct watch *w)
 	    "it sleeps, and wakes up");
 }
 
+static volatile sig_atomic_t stopped;
+
+static void
+on_stop(int sig)
+{
+	(void)sig;
+	stopped = 1;
+}
+
+/* A queue made anew, or mounted, where the one was that is watched. */
+static void
+test_another(struct watch *w, const char *dir)
+{
+	struct sigaction sa = {.sa_handler = on_stop};
+	char aside[64];
+
+	sigaction(SIGTERM, &sa, NULL);
+	scan(w);
+	ok(!stopped, "the queue is where it was: the worker stays");
+	snprintf(aside, sizeof aside, "%s.aside", dir);
+	rename(dir, aside);
+	scan(w);
+	ok(!stopped, "it was moved: the worker stays");
+	ok(looks_within(w, 5000), "and looks again soon");
+	mkdir(dir, 0700);
+	scan(w);
+	ok(stopped, "another one is there: the worker ends");
+	remove(dir);
+	rename(aside, dir);
+}
+
 static int
 remove_it(const char *path, const struct stat *st, int type, struct FTW *ftw)
 {
@@ -96,6 +131,7 @@ main(void)
 	ok(w != NULL, "a watch");
 	if (w != NULL) {
 		test_jumps(w);
+		test_another(w, dir);
 		watch_close(w);
 	}
 	is_int(nftw(dir, remove_it, 20, FTW_DEPTH | FTW_PHYS), 0, "clean up");
