@@ -252,8 +252,8 @@ for mode in silent start-never; do
 	is "$mode: it was ended" $gone yes
 done
 
-# Words are no answers.
-for mode in notes always-busy flood; do
+# Words are no answers, and no words are none.
+for mode in notes always-busy flood silent; do
 	fresh
 	entry -m route=$mode: a@x.test
 	run -o agenttimeout=20 -o jobtimeout=400ms

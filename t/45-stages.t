@@ -208,6 +208,9 @@ like "predelivery: defer, not counted" "$(where "$ID")" "$(due 1000 0 "$ID")"
 run_at 1000000
 like "predelivery: not counted, it does not grow too old" "$(where "$ID")" \
     "^due/[0-9a-f]*/[0-9]*,0,$ID"
+once -m route=ok: -m predelivery=defer_for_ever a@x.test
+like "predelivery: no longer than an entry lives" "$(where "$ID")" \
+    "^due/[0-9a-f]{8}/1800620640,1,$ID\$"
 once -m route=ok: -m predelivery=discard a@x.test
 is "predelivery: discard" "$(where "$ID")$(jobs_of ok)" gone
 once -m route=ok: -m predelivery=quarantine a@x.test
