@@ -366,29 +366,7 @@ said "and ours behind it" '^250 2\.0\.0 .*[0-9a-z]{26}'
 rm -f "$T/queue/new/"*
 
 # After the 250: requeue_message moves it to another host's queue.
-cat >"$T/agent-smtp" <<'X'
-#!/usr/bin/env python3
-import socket
-s = socket.socket(fileno=0)
-s.sendall(b"ready 1 1\n")
-text = b""
-while True:
-    more, fds, _, _ = socket.recv_fds(s, 65536, 10)
-    if not more:
-        break
-    text += more
-    while b"\n" in text:
-        line, text = text.split(b"\n", 1)
-        w = line.split(b" ")
-        ok = w[3].startswith(b"smtp:[10.0.0.1]")
-        s.sendall(b"done " + w[1] + b" 0 " + (b"ok 250 2.0.0 taken"
-            if ok else b"later 451 4.7.1 try later") + b"\n")
-X
-chmod 755 "$T/agent-smtp"
-control agentdir "$T"
-control route smtp:
-control locals none.invalid
-control retry "1 1 1"
+next_hops
 try requeue "$ehlo" "$mail" "$rcpt" DATA 'x: y' '' . QUIT <<'X'
 local SMART_HOST = '[10.0.0.1]'
 kumo.on('requeue_message', function(msg, smtp_response)

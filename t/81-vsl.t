@@ -394,32 +394,8 @@ rm -f "$T/queue/new/"*
 
 # A policy: whom we relay for, who may send, what is set aside, and, with the
 # engine's own stages beside it, where things go when they cannot go there.
-cat >"$T/agent-smtp" <<X
-#!/usr/bin/env python3
-import socket
-s = socket.socket(fileno=0)
-s.sendall(b"ready 1 1\n")
-text = b""
-while True:
-    more, fds, _, _ = socket.recv_fds(s, 65536, 10)
-    if not more:
-        break
-    text += more
-    while b"\n" in text:
-        line, text = text.split(b"\n", 1)
-        w = line.split(b" ")
-        open("$T/jobs", "ab").write(w[3] + b" " + w[6] + b"\n")
-        say = (b"ok 250 2.0.0 taken" if b"10.0.0.1" in w[3] else
-               b"fail 550 5.1.1 unknown there" if b"10.0.0.5" in w[3] else
-               b"later 451 4.7.1 try later")
-        s.sendall(b"done " + w[1] + b" 0 " + say + b"\n")
-X
-chmod 755 "$T/agent-smtp"
 new_setup
-control agentdir "$T"
-control route smtp:
-control locals none.invalid
-control retry "1 1 1"
+next_hops
 control relayhosts 192.0.2.7
 control rcpthosts 'example.org partner.example'
 {
@@ -513,7 +489,7 @@ rm -f "$T/queue/new/"*
 policy_run
 is "policy: the second attempt went elsewhere" \
     "$(entries due)$(entries new)$(entries dead)" 000
-is "policy: each where it should" "$(sort "$T/jobs" | tr '\n' ';')" \
+is "policy: each where it should" "$(cut -d ' ' -f 1,4 "$T/jobs" | sort | tr '\n' ';')" \
     "smtp:10.0.0.1:25 away@other.example;smtp:10.0.0.1:25 b@example.org;smtp:10.0.0.4:25 b@example.org;smtp:10.0.0.5:25 p@partner.example;"
 is "policy: no error" "$(grep hook-error "$T/log")" ""
 [ "$failed" -eq 0 ] || diag "$(tail -n 20 "$T/log")"

@@ -272,34 +272,8 @@ said "perrecipient: one refuses" '^550 .*not I'
 is "perrecipient: the other's is queued" "$(entries new)" 1
 rm -rf "$T/queue" "$T/control/perrecipient"
 
-# Behind the queue. An agent that says what the test wants, and writes down
-# its jobs.
-cat >"$T/agent-smtp" <<X
-#!/usr/bin/env python3
-import socket
-s = socket.socket(fileno=0)
-s.sendall(b"ready 1 1\n")
-text = b""
-while True:
-    more, fds, _, _ = socket.recv_fds(s, 65536, 10)
-    if not more:
-        break
-    text += more
-    while b"\n" in text:
-        line, text = text.split(b"\n", 1)
-        w = line.split(b" ")
-        open("$T/jobs", "ab").write(b" ".join(w[3:]) + b"\n")
-        r = w[3]
-        say = (b"ok 250 2.0.0 taken" if b"10.0.0.1" in r else
-               b"fail 550 5.1.1 unknown there" if b"10.0.0.5" in r else
-               b"later 451 4.7.1 try later")
-        s.sendall(b"done " + w[1] + b" 0 " + say + b"\n")
-X
-chmod 755 "$T/agent-smtp"
-control agentdir "$T"
-control route smtp:
-control locals none.invalid
-control retry "1 1 1"
+# Behind the queue.
+next_hops
 one() {
 	rm -rf "$T/queue" "$T/jobs" "$T/maildir"
 	try "$1" "$ehlo" "$mail" "$rcpt" DATA 's: t' '' x . QUIT

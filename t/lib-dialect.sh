@@ -49,3 +49,34 @@ codes_said() {
 codes() {
 	is "$1" "$(codes_said)" "$2"
 }
+
+# next_hops: what goes by smtp: comes to one of three hosts: 10.0.0.1 takes it,
+# 10.0.0.5 knows nobody, all others are busy. The jobs are lines of $T/jobs:
+# route, size, sender, recipients and what is behind them.
+next_hops() {
+	cat >"$T/agent-smtp" <<X
+#!/usr/bin/env python3
+import socket
+s = socket.socket(fileno=0)
+s.sendall(b"ready 1 1\n")
+text = b""
+while True:
+    more, fds, _, _ = socket.recv_fds(s, 65536, 10)
+    if not more:
+        break
+    text += more
+    while b"\n" in text:
+        line, text = text.split(b"\n", 1)
+        w = line.split(b" ")
+        open("$T/jobs", "ab").write(b" ".join(w[3:]) + b"\n")
+        say = (b"ok 250 2.0.0 taken" if b"10.0.0.1" in w[3] else
+               b"fail 550 5.1.1 unknown there" if b"10.0.0.5" in w[3] else
+               b"later 451 4.7.1 try later")
+        s.sendall(b"done " + w[1] + b" 0 " + say + b"\n")
+X
+	chmod 755 "$T/agent-smtp"
+	control agentdir "$T"
+	control route smtp:
+	control locals none.invalid
+	control retry "1 1 1"
+}
