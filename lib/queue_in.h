@@ -1,5 +1,5 @@
 /*
- * queue_in: an entry on its way into the queue (PROTOCOLS: the commit).
+ * queue_in: an entry on its way into the queue.
  * Before the rename nothing exists, after queue_in_commit() returned 0
  * nothing can be lost: content, envelope and name are durable.
  */

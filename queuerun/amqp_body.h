@@ -24,8 +24,9 @@ struct amqp_body {
 };
 
 /*
- * Prepares a body (raw: the message; json: DESIGN's object). A struct may be
- * used again and again. 0, or -1 and errno when the entry cannot be read.
+ * Prepares a body (raw: the message; json: an object, agent-amqp(8)). A struct
+ * may be used again and again. 0, or -1 and errno when the entry cannot be
+ * read.
  */
 int amqp_body_start(struct amqp_body *b, const struct amqp_part *part,
     enum amqp_format format);

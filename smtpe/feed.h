@@ -1,6 +1,6 @@
 /*
  * feed: the hooks that see a message while it arrives: content, header, eoh
- * and body (seed of the scripting API: streaming). They get whole lines and
+ * and body (smtpe-hooks(7)). They get whole lines and
  * whole fields, dots unstuffed, however the octets came; a refusal of one is
  * kept for the dot, and nobody is asked again. Costs one test per block when
  * none of them is defined.

@@ -1,6 +1,6 @@
 /*
  * smarthost: passing a message on inside the session, in the place of the
- * queue (DESIGN: smarthost). What the smart host does not take while it takes
+ * queue. What the smart host does not take while it takes
  * the rest becomes an entry; so does everything when it gives no answer, and
  * what its sender wants to hear of when the smart host does not offer DSN.
  */
