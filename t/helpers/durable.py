@@ -18,6 +18,7 @@ import tempfile
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 import session  # noqa: E402
+from tap import end, same  # noqa: E402
 
 RUNNER = os.path.join(session.BUILD, "queuerun/queuerun")
 CALLS = ("openat,mkdir,mkdirat,write,writev,pwrite64,copy_file_range,"
@@ -32,19 +33,6 @@ SCRIPT = """function hook.received(msg)
   end
 end
 """
-
-count = failed = 0
-
-
-def same(got, wanted, name):
-    global count, failed
-    count += 1
-    failed += got != wanted
-    print("%sok %d - %s" % ("" if got == wanted else "not ", count, name))
-    if got != wanted:
-        print("# got:    %s\n# wanted: %s" % (got, wanted))
-    sys.stdout.flush()
-
 
 def finished(trace):
     """(call, arguments, result) in the order in which they ended."""
@@ -293,5 +281,4 @@ def deliveries(top):
 with tempfile.TemporaryDirectory(prefix="smtpe-durable.") as work:
     sessions(work)
     deliveries(work)
-print("1..%d" % count)
-sys.exit(1 if failed else 0)
+sys.exit(end())

@@ -21,28 +21,12 @@ import time
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 import session  # noqa: E402
 from session import read_entry  # noqa: E402
+from tap import end, ok, same  # noqa: E402
 from smtp_fake import unused_port  # noqa: E402
 
 ID = r"[0-9a-v]{26}"
 OFFERED = ["PIPELINING", "SIZE 10000000", "8BITMIME", "ENHANCEDSTATUSCODES"]
 SILENT, CLOSES, THINKS = "silent", "closes", "thinks"
-
-count = failed = 0
-
-
-def ok(good, name, said=""):
-    global count, failed
-    count += 1
-    failed += not good
-    print("%sok %d - %s" % ("" if good else "not ", count, name))
-    if not good and said != "":
-        print("\n".join("# %s" % l for l in str(said).splitlines()))
-    sys.stdout.flush()
-
-
-def same(got, wanted, name):
-    ok(got == wanted, name, "got:    %r\nwanted: %r" % (got, wanted))
-
 
 class Server(threading.Thread):
     """Says what it was told to at each stage ("250 ..." lines, SILENT, CLOSES,
@@ -717,8 +701,7 @@ def main():
     for name, test in list(globals().items()):
         if name.startswith("test_"):
             test()
-    print("1..%d" % count)
-    return 1 if failed else 0
+    return end()
 
 
 sys.exit(main())

@@ -9,6 +9,7 @@ import tempfile
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 import session  # noqa: E402
+from tap import end, same  # noqa: E402
 
 SCRIPT = r"""
 local function note(...)
@@ -28,19 +29,6 @@ end
 DATA = [b"EHLO client.example\r\n", b"MAIL FROM:<a@b.example>\r\n",
         b"RCPT TO:<x@example.org>\r\n", b"DATA\r\n"]
 SIGNALS = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
-
-count = failed = 0
-
-
-def same(got, wanted, name):
-    global count, failed
-    count += 1
-    failed += got != wanted
-    print("%sok %d - %s" % ("" if got == wanted else "not ", count, name))
-    if got != wanted:
-        print("# got:    %r\n# wanted: %r" % (got, wanted))
-    sys.stdout.flush()
-
 
 class Trial:
     def __init__(self, ignored=()):
@@ -161,8 +149,7 @@ def main():
         t.talk(b"text\r\n.\r\n")
         t.signal(signal.SIGTERM)
         t.ends("under nohup", ["reset", "reset"] + END, 1)
-    print("1..%d" % count)
-    return 1 if failed else 0
+    return end()
 
 
 sys.exit(main())

@@ -14,6 +14,7 @@ import threading
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 import session  # noqa: E402
+from tap import end, ok  # noqa: E402
 
 SCRIPT = r"""
 local PIECE = 65536
@@ -86,19 +87,6 @@ end
 
 MIB = 1 << 20
 LIMIT_KIB = 12 * 1024  # of the process at its largest, whatever is sent
-
-count = failed = 0
-
-
-def ok(good, name, said=""):
-    global count, failed
-    count += 1
-    failed += not good
-    print("%sok %d - %s" % ("" if good else "not ", count, name))
-    if not good and said != "":
-        print("\n".join("# %s" % l for l in str(said).splitlines()))
-    sys.stdout.flush()
-
 
 class Digest:
     def __init__(self):
@@ -226,8 +214,7 @@ def main():
     trial(work, "a body alone", [("body", [b"this is no field", b"X: y"])])
     trial(work, "an empty line", [("empty",)])
     trial(work, "nothing", [])
-    print("1..%d" % count)
-    return 1 if failed else 0
+    return end()
 
 
 sys.exit(main())

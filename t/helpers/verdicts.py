@@ -12,6 +12,7 @@ import tempfile
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 import session  # noqa: E402
+from tap import end, same  # noqa: E402
 
 VERDICTS = {
     "accept": 'action.accept("WORDS")',
@@ -221,19 +222,6 @@ ERROR = {
     "auth": "220 250 454 250 250 354 250 221 new dot",
 }
 
-count = failed = 0
-
-
-def same(got, wanted, name):
-    global count, failed
-    count += 1
-    failed += got != wanted
-    print("%sok %d - %s" % ("" if got == wanted else "not ", count, name))
-    if got != wanted:
-        print("# got:    %s\n# wanted: %s" % (got, wanted))
-    sys.stdout.flush()
-
-
 def stages(path):
     """{stage: [verdicts]} of hook.def."""
     with open(path) as f:
@@ -339,8 +327,7 @@ def main():
             same("action.%s means nothing in hook.%s" % (verdict, stage) in
                  log, True, "... and the log says so")
     shutil.rmtree(work)
-    print("1..%d" % count)
-    return 1 if failed else 0
+    return end()
 
 
 sys.exit(main())
