@@ -36,6 +36,13 @@ def test_answers(tap, agent, base):
     tap.eq(a[0][:3], ("fail", 550, "5.1.1"), "nobody is taken")
     tap.eq((s.give(route)[0][0], fake.connections), ("ok", 1),
            "the connection is kept")
+    fake.rcpt["more@x.example"] = "452 4.5.3 too many recipients"
+    said = len(fake.said)
+    a = s.give(route, rcpts=["full@x.example", "more@x.example"])
+    tap.eq(([x[:3] for x in a],
+            [x[:4] for x in fake.said[said:]].count("MAIL")),
+           ([("later", 452, "4.2.2"), ("later", 452, "4.5.3")], 1),
+           "taken for nobody: the others are not tried again at once")
     fake.dot["two@x.example"] = None
     a = s.give(route, rcpts=["one@x.example", "two@x.example",
                              "three@x.example"])
