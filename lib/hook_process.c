@@ -4,18 +4,16 @@
  * time is over; its standard input is /dev/null (never the client) and its
  * standard output our standard error, unless it is the pipe.
  */
+#include "child.h"
 #include "mod.h"
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/close_range.h>
 #include <poll.h>
 #include <signal.h>
-#include <spawn.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
-
-extern char **environ;
 
 /* A file handle of Lua's with the process behind it. */
 struct popen {
@@ -25,47 +23,27 @@ struct popen {
 	bool reading;
 };
 
-/* Starts sh -c command with `in' and `out' as its fds 0 and 1. */
+/* Starts sh -c command with `in' and `out' as its fds 0 and 1; -1 is
+ * /dev/null and our standard error. */
 static pid_t
 spawn(const char *command, int in, int out)
 {
-	const char *argv[] = {"sh", "-c", command, NULL};
-	posix_spawn_file_actions_t actions;
-	posix_spawnattr_t attr;
-	sigset_t none, all;
+	const char *argv[] = {"/bin/sh", "-c", command, NULL};
+	int null = in >= 0 ? -1 : open("/dev/null", O_RDONLY | O_CLOEXEC);
+	struct child_fd fds[] = {{in >= 0 ? in : null, 0},
+	    {out >= 0 ? out : 2, 1}};
 	pid_t pid = -1;
 	int e;
 
 	/* What the script opened by io.open is not close-on-exec. */
 	syscall(SYS_close_range, 3u, ~0u, CLOSE_RANGE_CLOEXEC);
-	sigemptyset(&none);
-	sigfillset(&all);
-	if ((e = posix_spawn_file_actions_init(&actions)) != 0)
-		goto out;
-	if ((e = posix_spawnattr_init(&attr)) != 0)
-		goto out_actions;
-	posix_spawnattr_setflags(&attr, POSIX_SPAWN_SETSIGDEF |
-	    POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETPGROUP);
-	posix_spawnattr_setsigdefault(&attr, &all);
-	posix_spawnattr_setsigmask(&attr, &none);
-	posix_spawnattr_setpgroup(&attr, 0);
-	e = in >= 0 ? posix_spawn_file_actions_adddup2(&actions, in, 0) :
-		      posix_spawn_file_actions_addopen(&actions, 0,
-			  "/dev/null", O_RDONLY, 0);
-	if (e == 0)
-		e = posix_spawn_file_actions_adddup2(&actions,
-		    out >= 0 ? out : 2, 1);
-	if (e == 0)
-		e = posix_spawn(&pid, "/bin/sh", &actions, &attr,
-		    (char *const *)argv, environ);
-	posix_spawnattr_destroy(&attr);
-out_actions:
-	posix_spawn_file_actions_destroy(&actions);
-out:
-	if (e == 0)
-		return pid;
+	if (fds[0].from >= 0)
+		pid = child_spawn_group(argv, NULL, fds, 2);
+	e = errno;
+	if (null >= 0)
+		close(null);
 	errno = e;
-	return -1;
+	return pid;
 }
 
 /* Has pid ended before the hook must? */
