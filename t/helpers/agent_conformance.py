@@ -7,7 +7,7 @@ import os
 import re
 import socket
 
-from agentlib import Place, Runner, is_locked, new_id
+from agentlib import Place, Runner, is_locked, new_id, sanitized
 
 
 class Agent:
@@ -279,9 +279,12 @@ def test_many(tap, agent):
             r.job(e, route)
         r.collect(i * n)
         memory.append(r.proc_status("VmRSS"))
-    tap.ok("ASAN_OPTIONS" in os.environ or
-           min(b - a for a, b in zip(memory, memory[1:])) < n // 20,
-           f"{6 * n} jobs more and the memory is the same", memory)
+    name = f"{6 * n} jobs more and the memory is the same"
+    if sanitized(agent.program):
+        tap.skip(name, "a sanitizer keeps what was freed")
+    else:
+        tap.ok(min(b - a for a, b in zip(memory, memory[1:])) < n // 20,
+               name, memory)
     tap.eq(r.finish(), 0, "ends with 0", r.log())
     place.remove()
 

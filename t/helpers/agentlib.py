@@ -102,6 +102,12 @@ class Entry:
         return b" ".join(fields) + extra + b"\n"
 
 
+def sanitized(program):
+    """Is it a build with sanitizers, whose memory is not the program's?"""
+    with open(program, "rb") as f:
+        return b"__asan_init" in f.read()
+
+
 class Silent(Exception):
     pass
 
