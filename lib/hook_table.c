@@ -10,12 +10,13 @@
 #include "mod.h"
 #include "near.h"
 
-
+/* Of a script that defines them all, most of the work would be here. */
 static int
 find(struct span name)
 {
 	for (int i = 0; i < HOOK_N; i++)
-		if (span_eq(name, span_of(hook_rows[i].name)))
+		if (name.n > 0 && *name.p == *hook_rows[i].name &&
+		    span_eq(name, span_of(hook_rows[i].name)))
 			return i;
 	return -1;
 }
