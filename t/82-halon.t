@@ -252,7 +252,10 @@ X
 codes "eod: transports of rcptto" \
     "220 250 250 250 354 250 250 250 250 354 250 221 "
 is "eod: one stays with its recipient, one of the message is for all" \
-    "$(grep -ahE '^(T|meta route)' "$T/queue/new/"* | tr '\n' ' ')" \
+    "$(for f in "$T/queue/new/"*; do
+	grep -ahE '^(T|meta route)' "$f" | tr '\n' ' '
+	echo
+    done | sort | tr -d '\n')" \
     "meta route s smtp:10.0.0.1:25 T new@example.org meta route s smtp:10.0.0.2:25 T b@example.org T c@example.org "
 rm -rf "$T/queue"
 
