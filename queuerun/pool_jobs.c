@@ -58,7 +58,7 @@ job_find(struct pool_agent *a, uint64_t number)
 }
 
 struct job *
-job_take(struct pool_agent *a, struct job **at)
+job_take_at(struct pool_agent *a, struct job **at)
 {
 	struct job *j = *at;
 
@@ -72,7 +72,7 @@ job_take_any(struct pool_agent *a)
 {
 	for (size_t i = 0; i < POOL_HASH && a->nopen > 0; i++)
 		if (a->open[i] != NULL)
-			return job_take(a, &a->open[i]);
+			return job_take_at(a, &a->open[i]);
 	return NULL;
 }
 

@@ -24,7 +24,7 @@ void job_answer(struct pool *p, struct job *j, enum result_kind kind, int code,
 struct job **job_find(struct pool_agent *a, uint64_t number);
 
 /* Takes the job there, or any that was handed out; NULL when there is none. */
-struct job *job_take(struct pool_agent *a, struct job **at);
+struct job *job_take_at(struct pool_agent *a, struct job **at);
 struct job *job_take_any(struct pool_agent *a);
 
 /* When the oldest job that was handed out is over its time, of limit ms (0:

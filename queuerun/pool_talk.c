@@ -235,7 +235,7 @@ take_done(struct pool *p, struct pool_agent *a, struct span rest)
 	r->ms = clock_mono() - j->given;
 	a->notes = 0;
 	if (--j->open == 0)
-		job_over(p, job_take(a, at));
+		job_over(p, job_take_at(a, at));
 	return NULL;
 }
 

@@ -54,4 +54,10 @@ only amqp 'queuerun/amqp_|queuerun/agent-amqp'
 is "no call that cannot be made safely" \
     "$(grep -nE '\b(strcpy|strcat|sprintf|vsprintf|gets|atoi|strtok|system|alloca)\(' \
 	lib/*.c smtpe/*.c queuerun/*.c)" ""
+# Programs are linked from archives, where two of a name are seen by none; a
+# fuzz target has all of them.
+ok "there are archives" test -s "$BUILD/lib.a" -a -s "$BUILD/queuerun.a"
+is "no name stands for two functions or objects" \
+    "$(nm "$BUILD"/lib.a "$BUILD"/smtpe.a "$BUILD"/queuerun.a 2>/dev/null |
+	awk '$2 ~ /^[TDBR]$/ {print $3}' | grep -v '^_*asan' | sort | uniq -d)" ""
 done_testing
